@@ -1,0 +1,109 @@
+"""Numbers that are given out once and never again, across restarts too."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Protocol
+
+from privml.errors import DrawReusedError, MalformedError
+
+
+class Ledger(Protocol):
+    """Gives out the numbers of draws, in order, each once."""
+
+    @property
+    def position(self) -> int:
+        """The next number."""
+
+    def reserve(self) -> int:
+        """Return the next number, which is then gone."""
+
+    def jump(self, position: int) -> None:
+        """Skip to a later number; raises `DrawReusedError` for an earlier one."""
+
+
+class MemoryLedger:
+    """For a deal that dies with the process, as its seeds do."""
+
+    def __init__(self, position: int = 0) -> None:
+        self._position = position
+        self._lock = threading.Lock()
+
+    @property
+    def position(self) -> int:
+        """The next number."""
+        return self._position
+
+    def reserve(self) -> int:
+        """Return the next number, which is then gone."""
+        with self._lock:
+            number = self._position
+            self._position += 1
+        return number
+
+    def jump(self, position: int) -> None:
+        """Skip to a later number; raises `DrawReusedError` for an earlier one."""
+        with self._lock:
+            if position < self._position:
+                raise DrawReusedError(f"draw {position} lies before the next one, {self._position}")
+            self._position = position
+
+
+class FileLedger(MemoryLedger):
+    """For a deal that outlives the process: what a file says is reserved is never given out again.
+
+    Numbers are reserved in blocks: the file, synced to disk before the first number of a block is used, holds the end of
+    the block. After a crash the rest of the block is skipped, never reused.
+
+    Parameters
+    ----------
+    path
+        The file; made if it does not exist.
+    block
+        Numbers a write reserves. A larger block costs fewer writes and wastes more numbers in a crash.
+    """
+
+    def __init__(self, path: Path, block: int = 4096) -> None:
+        self._path = path
+        self._block = block
+        super().__init__(self._read())
+        self._reserved = self.position
+
+    def reserve(self) -> int:
+        """Return the next number, which is then gone; durable before it is returned."""
+        with self._lock:
+            number = self._position
+            if number >= self._reserved:
+                self._write(number + self._block)
+            self._position += 1
+        return number
+
+    def jump(self, position: int) -> None:
+        """Skip to a later number, durably; raises `DrawReusedError` for an earlier one."""
+        super().jump(position)
+        with self._lock:
+            self._write(max(position, self._reserved))
+
+    def _read(self) -> int:
+        if not self._path.exists():
+            return 0
+        text = self._path.read_text(encoding="ascii").strip()
+        if not text.isdigit():
+            raise MalformedError(f"{self._path} should hold the number of the next draw, but holds {text[:20]!r}")
+        return int(text)
+
+    def _write(self, reserved: int) -> None:
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("w", encoding="ascii") as file:
+            file.write(f"{reserved}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(self._path)
+        directory = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+        self._reserved = reserved
