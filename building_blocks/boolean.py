@@ -54,50 +54,64 @@ def evaluate(unit: Unit, words: Sequence[BooleanShares], polynomials: Sequence[P
     masks, products = drawn[: len(words)], dict(zip(patterns, drawn[len(words) :], strict=True))
     opened = open_bits(unit, *(BooleanShares(w.words ^ m) for w, m in zip(words, masks, strict=True)))
     products |= {((index, 0),): mask for index, mask in enumerate(masks)}
+    gate = _Gate(unit, opened, products)
     results = []
     for polynomial in polynomials:
         total = np.zeros(shape, dtype=dtype)
         for monomial in polynomial:
-            total ^= (
-                shifted(words[monomial[0].word].words, monomial[0].shift)
-                if len(monomial) == 1
-                else masked_monomial(unit, monomial, opened, products)
-            )
+            (first, *others) = monomial
+            total ^= gate.monomial(monomial) if others else shifted(words[first.word].words, first.shift)
         results.append(BooleanShares(total))
     return results
 
 
-def masked_monomial(unit: Unit, monomial: Monomial, opened: Sequence[Array], masks: Mapping[Pattern, Array]) -> Array:
-    """Return a share of the AND of (d xor m) over a monomial's variables, from public d and shared ANDs of m.
+class _Gate:
+    """Products of masked bits (d xor m), from public words d and shared ANDs of the masks m. Local.
 
-    Expanded by the first variable that contributes its mask: the ones before contribute d. Local.
+    Every shifted word is made once, however many monomials it enters.
     """
-    head: Array | None = None
-    total = np.zeros_like(opened[0])
-    for position, variable in enumerate(monomial):
-        term = _expand(((variable),), monomial[position + 1 :], opened, masks)
-        total ^= term if head is None else head & term
-        value = _opened(variable, opened)
-        head = value if head is None else head & value
-    if unit.is_master and head is not None:
-        total ^= head
-    return total
 
+    def __init__(self, unit: Unit, opened: Sequence[Array], masks: Mapping[Pattern, Array]) -> None:
+        self._is_master = unit.is_master
+        self._opened = opened
+        self._masks = masks
+        self._values: dict[Variable, Array] = {}
+        self._products: dict[Monomial, Array] = {}
 
-def _expand(chosen: Monomial, rest: Monomial, opened: Sequence[Array], masks: Mapping[Pattern, Array]) -> Array:
-    if not rest:
-        pattern, shift = _canonical(chosen)
-        return shifted(masks[pattern], shift)
-    with_mask = _expand((*chosen, rest[0]), rest[1:], opened, masks)
-    return with_mask ^ (_opened(rest[0], opened) & _expand(chosen, rest[1:], opened, masks))
+    def monomial(self, variables: Monomial) -> Array:
+        """Return a share of the AND of (d xor m) over the variables.
 
+        Expanded by the first variable that contributes its mask: the ones before contribute d.
+        """
+        head = self._value(variables[0])
+        total = self._expand(variables[:1], variables[1:]).copy()
+        for position, variable in enumerate(variables[1:], start=1):
+            total ^= head & self._expand((variable,), variables[position + 1 :])
+            head = head & self._value(variable)
+        if self._is_master:
+            total ^= head
+        return total
 
-def _opened(variable: Variable, opened: Sequence[Array]) -> Array:
-    word = opened[variable.word]
-    if variable.fill:
-        # shifting the complement moves zeros in, which become ones; the mask's lanes there stay zero
-        return ~shifted(~word, variable.shift)
-    return shifted(word, variable.shift)
+    def _expand(self, chosen: Monomial, rest: Monomial) -> Array:
+        if not rest:
+            return self._product(chosen)
+        without = self._value(rest[0]) & self._expand(chosen, rest[1:])
+        without ^= self._expand((*chosen, rest[0]), rest[1:])
+        return without
+
+    def _value(self, variable: Variable) -> Array:
+        if variable not in self._values:
+            word = self._opened[variable.word]
+            # with fill: moving zeros into the complement moves ones in; the mask's lanes there stay zero
+            moved = ~shifted(~word, variable.shift) if variable.fill else shifted(word, variable.shift)
+            self._values[variable] = moved
+        return self._values[variable]
+
+    def _product(self, chosen: Monomial) -> Array:
+        if chosen not in self._products:
+            pattern, shift = _canonical(chosen)
+            self._products[chosen] = shifted(self._masks[pattern], shift)
+        return self._products[chosen]
 
 
 def _canonical(variables: Monomial) -> tuple[Pattern, int]:
@@ -197,16 +211,24 @@ def mask_and_open(unit: Unit, x: Shares, drop_top: bool) -> Borrows:
     c = c + peer
     lift = 1 if drop_top else 0
     absent = ~shifted(c, lift)
-    masks: dict[Pattern, Array] = {((0, 0),): shifted(boolean[0], lift)}
-    masks |= {pattern: shifted(word, lift) for pattern, word in zip(WINDOW_PATTERNS, boolean[1:], strict=True)}
-    runs = [masked_monomial(unit, run_of(0, 1, length), [absent], masks) for length in range(1, WINDOW + 1)]
+    windows = in_blocks(
+        lambda *words: _compare_windows(unit, *words), absent.reshape(-1), *(shifted(w, lift).reshape(-1) for w in boolean)
+    )
+    generate, propagate = (BooleanShares(windows[:, side].reshape(x.shape)) for side in (0, 1))
+    return Borrows(c, BooleanShares(boolean[0]), generate, propagate)
+
+
+def _compare_windows(unit: Unit, absent: Array, r: Array, *products: Array) -> Words:
+    """For each lane: does its window of r exceed that of c, and does it equal it (a last axis of two), from n = not c."""
+    gate = _Gate(unit, [absent], {((0, 0),): r} | dict(zip(WINDOW_PATTERNS, products, strict=True)))
+    runs = [gate.monomial(run_of(0, 1, length)) for length in range(1, WINDOW + 1)]
     lower = [shifted(absent, k) for k in range(WINDOW)]
-    generate = runs[3] & lower[3]
+    exceeds = runs[3] & lower[3]
     for k in range(WINDOW - 1):
-        generate ^= runs[k] & (lower[k] ^ lower[k + 1])
+        exceeds ^= runs[k] & (lower[k] ^ lower[k + 1])
     if unit.is_master:
-        generate ^= absent
-    return Borrows(c, BooleanShares(boolean[0]), BooleanShares(generate), BooleanShares(runs[3]))
+        exceeds ^= absent
+    return np.stack([exceeds, runs[3]], axis=-1)
 
 
 def to_bits(unit: Unit, x: Shares, bits: int = 64) -> BooleanShares:
@@ -259,11 +281,11 @@ def weigh_bits(unit: Unit, x: BooleanShares, weights: Words) -> Shares:
 def _open_under_bits(unit: Unit, x: BooleanShares, bits: int) -> tuple[Array, Words]:
     """Open words under masks whose bits are shared as integers too: (opened words, shares of the masks' bits)."""
     mask, rho = unit.correlations.draw(RandomBits(x.shape, bits, x.words.dtype.type))
-    mine = (x & (2**bits - 1)).words ^ mask
+    mine = x.words ^ mask
     if bits > 1:
         (peer,) = unit.exchange(mine)
         return mine ^ peer, rho
-    packed = np.packbits(mine.reshape(-1).astype(np.uint8))
+    packed = np.packbits((mine & mine.dtype.type(1)).reshape(-1).astype(np.uint8))
     (peer,) = unit.exchange(packed)
     return np.unpackbits(packed ^ peer, count=mine.size).reshape(mine.shape).astype(mine.dtype), rho
 

@@ -1,8 +1,8 @@
 """Pseudorandom streams: AES-256-CTR as arrays of unsigned integers, keyed through HKDF-SHA256.
 
-A stream is the key stream of AES-256-CTR whose initial counter block is nonce (8 big-endian bytes) followed by a block
-counter that starts at 0 (8 big-endian bytes); its bytes are read as little-endian integers. Streams of different keys or
-nonces are independent as long as none is longer than 2^64 blocks.
+A stream is the key stream of AES-256-CTR. Its initial counter block is the nonce (8 big-endian bytes) followed by a
+block counter that starts at 0 (8 big-endian bytes); its bytes are read as little-endian integers. Streams of different
+keys or nonces are independent as long as none is longer than 2^64 blocks.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from numpy.typing import NDArray
 
+from privml.crypto.secret import Secret
 from privml.crypto.transcript import Field, encode
-from privml.errors import SecretExposureError, SettingError
+from privml.errors import SettingError
 
 KEY_BYTES = 32
 
@@ -54,11 +55,11 @@ def derive_key(master: bytes, *info: Field, length: int = KEY_BYTES) -> bytes:
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=encode(*info)).derive(master)
 
 
-class Stream:
+class Stream(Secret):
     """Successive arrays from one stream; the cheap way to many small arrays.
 
-    Every draw consumes exactly the bytes of its array, so two holders of (key, nonce) who make the same draws get the same
-    arrays. Not thread-safe: one thread, one stream.
+    Every draw consumes exactly the bytes of its array, so two holders of (key, nonce) who make the same draws get the
+    same arrays. Not thread-safe: one thread, one stream.
 
     Parameters
     ----------
@@ -89,16 +90,13 @@ class Stream:
         count = shape if isinstance(shape, int) else math.prod(shape)
         size = count * kind.itemsize
         buffer = np.empty(size + _SLACK, dtype=np.uint8)
-        view = memoryview(buffer)
+        view = buffer.data
         for start in range(0, size, len(_ZEROS)):
             self._cipher.update_into(_ZEROS[: min(size - start, len(_ZEROS))], view[start:])
         return buffer[:size].view(kind).astype(dtype, copy=False).reshape(shape)
 
     def __repr__(self) -> str:
         return "Stream(...)"
-
-    def __reduce__(self) -> str:
-        raise SecretExposureError("a key stream does not leave its process")
 
 
 def expand(key: bytes, nonce: int, words: Shape) -> NDArray[np.uint64]:

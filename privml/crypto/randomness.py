@@ -47,7 +47,7 @@ def random_unit(modulus: Integer) -> Integer:
 
 
 def random_words(shape: int | tuple[int, ...]) -> NDArray[np.uint64]:
-    """A writable array of uniform 64-bit words."""
+    """Writable array of uniform 64-bit words."""
     count = shape if isinstance(shape, int) else math.prod(shape)
     words = np.frombuffer(bytearray(random_bytes(8 * count)), dtype=np.uint64)
     return words.reshape(shape)

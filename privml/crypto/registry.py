@@ -58,7 +58,8 @@ class KeyRegistry:
     """The public keys that proved their private ones, by identity. Thread-safe.
 
     An identity keeps its first key for ever: otherwise whoever registers again could move the owner's name to a key of
-    their own. Persisting is the caller's part: `registrations` gives everything, and loading registers (and so verifies) anew.
+    their own. Persisting is the caller's part: `registrations` gives everything, and loading registers, and so
+    verifies, anew.
 
     Parameters
     ----------

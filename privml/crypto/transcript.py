@@ -22,8 +22,8 @@ def encode(*fields: Field) -> bytes:
     """Encode fields injectively: two different sequences of fields never give the same bytes.
 
     Each field becomes one byte of type (``b`` bytes, ``s`` text, ``i`` integer, ``t`` tuple, ``n`` nothing), its length
-    as 8 big-endian bytes, and its content. Integers are minimal big-endian bytes (zero is empty), text is UTF-8, a tuple
-    is the encoding of its items.
+    as 8 big-endian bytes, and its content. Integers are minimal big-endian bytes (zero is empty), text is UTF-8, a
+    tuple is the encoding of its items.
 
     Raises
     ------
@@ -60,8 +60,8 @@ def _encode_field(field: Field) -> bytes:
 class Transcript:
     """What a Fiat-Shamir challenge is a function of: everything that both sides saw, in order.
 
-    SHA-256 over `encode` of a label, a version, and every absorbed field. The label separates protocols, so that a proof
-    of one is never a proof of another.
+    SHA-256 over `encode` of a label, a version, and every absorbed field. The label separates protocols, so that a
+    proof of one is never a proof of another.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def _read_vector(fields: FieldReader) -> CiphertextVector:
 
 def write_layout(layout: Layout) -> Fields:
     """The four numbers that make a layout."""
-    return [layout.count, layout.value_bits, layout.additions, layout.sigma]
+    return [layout.count, layout.value_bits, fixed_width([layout.additions], 9), layout.sigma]
 
 
 def read_layout(fields: FieldReader) -> Layout:
@@ -77,19 +77,23 @@ def read_layout(fields: FieldReader) -> Layout:
     return Layout(
         count=fields.integer("count", 0, _MAX_COUNT),
         value_bits=fields.integer("value_bits", 1, _MAX_BITS),
-        additions=fields.integer("additions", 0, _MAX_COUNT),
+        additions=_read_additions(fields, "additions"),
         sigma=fields.integer("sigma", 0, _MAX_BITS),
     )
 
 
 def _write_packed(packed: PackedCiphertext) -> Fields:
     fields = _write_vector(packed.vector)
-    return [*fields, write_layout(packed.layout), packed.additions_used]
+    return [*fields, write_layout(packed.layout), fixed_width([packed.additions_used], 9)]
 
 
 def _read_packed(fields: FieldReader) -> PackedCiphertext:
     vector, layout = _read_vector(fields), fields.read("layout", read_layout)
-    return PackedCiphertext(vector, layout, fields.integer("additions_used", 0, _MAX_COUNT))
+    return PackedCiphertext(vector, layout, _read_additions(fields, "additions_used"))
+
+
+def _read_additions(fields: FieldReader, name: str) -> int:
+    return int(fields.natural(name, 9, (1 << 64) + 1))  # one more than msgpack's integers
 
 
 CRYPTOSYSTEM: Final[Mapping[type[Any], Codec[Any]]] = MappingProxyType(

@@ -17,7 +17,7 @@ from privml.crypto.arithmetic import Integer, are_units
 from privml.crypto.dtpkc import PublicParameters
 from privml.errors import MalformedError, ParameterMismatchError
 
-FieldValue: TypeAlias = "None | bool | int | float | str | bytes | list[FieldValue]"
+FieldValue: TypeAlias = "bool | int | float | str | bytes | list[FieldValue] | None"
 Fields: TypeAlias = "list[FieldValue]"
 
 MAX_TEXT_BYTES = 1 << 16

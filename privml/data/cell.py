@@ -5,8 +5,8 @@ program (``np.float32(0.5)``). For all of them to meet the same category of a sc
 **canonical text**:
 
 - text is put into Unicode normal form C and stripped of surrounding white space;
-- text that is written as a decimal fraction (``0.50``, ``-3.0``; no leading zeros, no plus sign) or as Python, numpy and
-  pandas write a float with an exponent (``1e-05``, ``2.5e+20``) is read as that 64-bit float;
+- text that is written as a decimal fraction (``0.50``, ``-3.0``; no leading zeros, no plus sign) or as Python, numpy
+  and pandas write a float with an exponent (``1e-05``, ``2.5e+20``) is read as that 64-bit float;
 - a float without a fractional part is written as an integer (``1.0`` is ``"1"``), any other as the shortest text that
   reads back as the same float; minus zero is ``"0"``;
 - any other text stays as it is: ``007``, ``+1``, ``1e5`` and ``1,5`` are texts, and case matters;
@@ -47,6 +47,8 @@ _short.maxstring = _short.maxother = 40
 
 def shortened(cell: object) -> str:
     """Return the cell as Python writes it, cut to about 40 characters, for messages."""
+    if isinstance(cell, int) and cell.bit_length() > 1024:
+        return f"an integer of {cell.bit_length()} bits"  # Python refuses to write very long ones
     # numpy's scalars would otherwise come with their type around them
     return _short.repr(cell.item() if isinstance(cell, np.generic) else cell)
 
@@ -57,7 +59,7 @@ def clean_text(text: str) -> str:
 
 
 def text_of(cell: object) -> str | None:
-    """Return the canonical text of a cell, or None if it cannot name a category: by its type, or infinite."""
+    """Return the canonical text of a cell, or None if it cannot name a category: by its type, or beyond all floats."""
     if isinstance(cell, str):
         text = clean_text(cell)
         if _FRACTION_OR_FLOAT.fullmatch(text):
@@ -67,12 +69,9 @@ def text_of(cell: object) -> str | None:
         return None
     if isinstance(cell, (bool, np.bool_)):
         return str(bool(cell))
-    if isinstance(cell, Integral):
+    if isinstance(cell, Integral) and math.isfinite(_as_float(cell)):
         return str(int(cell))
-    if isinstance(cell, np.floating):
-        # by way of its own shortest text: float32's 0.1 is "0.1" and not "0.10000000149011612"
-        return _text_of_float(float(str(cell)))
-    return _text_of_float(float(cell))  # type: ignore[arg-type]  # what is left is a real number
+    return _text_of_float(_as_float(cell))
 
 
 def number_of(cell: object) -> float | None:
@@ -89,11 +88,7 @@ def number_of(cell: object) -> float | None:
     elif isinstance(cell, (bool, np.bool_)) or not _is_supported(type(cell)) or _is_nothing(cell):
         return None
     else:
-        try:
-            # numpy's by way of their shortest text: float32's 0.1 is 0.1, as it is in a file written from it
-            number = float(str(cell) if isinstance(cell, np.floating) else cell)  # type: ignore[arg-type]
-        except OverflowError:
-            return None
+        number = _as_float(cell)
     return number if math.isfinite(number) else None
 
 
@@ -131,10 +126,8 @@ def missing_texts(missing_values: Collection[object]) -> frozenset[str]:
 
 def map_cells(column: Column, code_of: Callable[[object], int]) -> NDArray[np.int64]:
     """Return ``code_of(cell)`` for every cell of a column, computed once per distinct value."""
-    if column.dtype.kind == "f" and column.dtype.itemsize != 8:
-        cells = list(column)  # as numpy's scalars, which know how few digits they have
-    else:
-        cells = column.tolist()
+    # floats of other sizes as numpy's scalars, which know how few digits they have
+    cells = list(column) if column.dtype.kind == "f" and column.dtype.itemsize != 8 else column.tolist()
     return np.fromiter(map(_Memo(code_of).__getitem__, _hashable(cells)), np.int64, len(cells))
 
 
@@ -178,6 +171,14 @@ def _is_nothing(cell: object) -> bool:
     if isinstance(cell, Decimal):
         return cell.is_nan()
     return isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))
+
+
+def _as_float(cell: object) -> float:
+    try:
+        # numpy's by way of their shortest text: float32's 0.1 is 0.1, as it is in a file written from it
+        return float(str(cell) if isinstance(cell, np.floating) else cell)  # type: ignore[arg-type]  # a real number
+    except OverflowError:
+        return math.inf
 
 
 def _text_of_float(number: float) -> str | None:

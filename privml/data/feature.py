@@ -1,10 +1,10 @@
 """The kinds of a feature: what values a column may take and how they become codes 0, 1, 2, ..."""
 
-import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from itertools import pairwise
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,15 +172,15 @@ class Numeric:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", clean_name(self.name, "the name of a feature"))
-        if isinstance(self.edges, str) or not isinstance(self.edges, Iterable):
-            raise SchemaError(f"feature {self.name!r}: edges are a sequence of numbers, not {shortened(self.edges)}")
         edges: list[float] = []
-        for edge in self.edges:
+        for edge in sequence_of(self.edges, f"feature {self.name!r}: edges"):
             number = None if isinstance(edge, str) else number_of(edge)
             if number is None:
                 raise SchemaError(f"feature {self.name!r}: edge {shortened(edge)} is not a finite number")
             if edges and number <= edges[-1]:
-                raise SchemaError(f"feature {self.name!r}: edge {number!r} does not exceed the one before, {edges[-1]!r}")
+                raise SchemaError(
+                    f"feature {self.name!r}: edge {number!r} does not exceed the one before, {edges[-1]!r}"
+                )
             edges.append(number + 0.0)  # minus zero becomes zero: equal features have equal JSON
         if not edges:
             raise SchemaError(f"feature {self.name!r}: no edges, so only one bin")
@@ -195,7 +195,7 @@ class Numeric:
     def labels(self) -> tuple[str, ...]:
         """The bins as intervals: ``<= 25``, ``(25, 37]``, ``> 37``."""
         edges = [text_of(edge) for edge in self.edges]
-        between = (f"({low}, {high}]" for low, high in zip(edges[:-1], edges[1:], strict=True))
+        between = (f"({low}, {high}]" for low, high in pairwise(edges))
         return (f"<= {edges[0]}", *between, f"> {edges[-1]}")
 
     @property
@@ -249,20 +249,33 @@ def clean_categories(categories: object, what: str) -> tuple[str, ...]:
     SchemaError
         If they are no collection, none, blank or of no cell type, or if two have the same canonical text.
     """
-    if isinstance(categories, str) or not isinstance(categories, Iterable):
-        raise SchemaError(f"{what}: categories are a sequence of values, not {shortened(categories)}")
     found: dict[str, object] = {}
-    for category in categories:
+    for category in sequence_of(categories, f"{what}: categories"):
         text = text_of(category)
         if not text:
             raise SchemaError(f"{what}: {shortened(category)} cannot be a category; give text or a number, not blank")
         if text in found:
             same = shortened(found[text])
-            raise SchemaError(f"{what}: {shortened(category)} is a duplicate of {same}, both are read as {shortened(text)}")
+            raise SchemaError(
+                f"{what}: {shortened(category)} is a duplicate of {same}, both are read as {shortened(text)}"
+            )
         found[_encodable(text, what)] = category
     if not found:
         raise SchemaError(f"{what}: no categories")
     return tuple(found)
+
+
+def sequence_of(values: object, what: str) -> tuple[Any, ...]:
+    """Return values in their order.
+
+    Raises
+    ------
+    SchemaError
+        If they are one text, or not iterable, or a set or mapping, whose order is not meant.
+    """
+    if isinstance(values, (str, bytes, Set, Mapping)) or not isinstance(values, Iterable):
+        raise SchemaError(f"{what} come as a sequence, not as {shortened(values)}")
+    return tuple(values)
 
 
 def _encodable(text: str, what: str) -> str:

@@ -1,22 +1,16 @@
 """Tables from what people have: a pandas DataFrame, a dict of columns, a list of rows, a CSV file."""
 
-import csv
-import gzip
-import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 from os import PathLike
-from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeGuard, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from privml.data.cell import Column, clean_text, shortened
+from privml.data.cell import Column, shortened
+from privml.data.csv_format import CsvFormat
 from privml.data.table import Table, listed
-from privml.errors import ColumnError, DataError, SettingError, ValueTypeError
-
-Path_ = str | PathLike[str]
+from privml.errors import ColumnError, ValueTypeError
 
 
 @runtime_checkable
@@ -31,7 +25,7 @@ class DataFrameLike(Protocol):
         """Return a column."""
 
 
-Tabular = Table | DataFrameLike | Mapping[str, Any] | Sequence[Mapping[str, Any]] | str | PathLike[str]
+Tabular = Table | DataFrameLike | Mapping[Any, Any] | Sequence[Mapping[Any, Any]] | str | PathLike[str]
 """Whatever `as_table` takes."""
 
 
@@ -61,12 +55,16 @@ def as_table(data: Tabular, *, missing_values: Collection[object] = ()) -> Table
         return from_columns(data, missing_values=missing_values)
     if isinstance(data, DataFrameLike):
         return from_dataframe(data, missing_values=missing_values)
-    if isinstance(data, Sequence):
+    if isinstance(data, Sequence) and not isinstance(data, str):
         return from_rows(data, missing_values=missing_values)
-    raise ValueTypeError(f"a table is a DataFrame, a dict of columns, a list of dicts or a CSV path, not {type(data).__name__}")
+    raise ValueTypeError(
+        f"a table is a DataFrame, a dict of columns, a list of dicts or a CSV path, not {type(data).__name__}"
+    )
 
 
-def from_dataframe(frame: DataFrameLike, *, missing_values: Collection[object] = (), origin: str = "DataFrame") -> Table:
+def from_dataframe(
+    frame: DataFrameLike, *, missing_values: Collection[object] = (), origin: str = "DataFrame"
+) -> Table:
     """Return a pandas DataFrame, or one of another library with the same protocol, as a table.
 
     The index is not a column: call ``reset_index()`` for it to become one. Rows are counted by position.
@@ -108,7 +106,7 @@ def from_columns(
 
 
 def from_rows(
-    rows: Iterable[Mapping[str, Any]], *, missing_values: Collection[object] = (), origin: str = "list of rows"
+    rows: Iterable[Mapping[Any, Any]], *, missing_values: Collection[object] = (), origin: str = "list of rows"
 ) -> Table:
     """Return rows that map names to cells as a table; its columns are in the order of the first row.
 
@@ -126,17 +124,20 @@ def from_rows(
         if record.keys() != records[0].keys():
             differing = listed(sorted(map(str, record.keys() ^ records[0].keys())))
             raise ColumnError(
-                f"{origin}: row {row} and row 0 have different columns: {differing} in one only; give None for an empty cell"
+                f"{origin}: row {row} and row 0 have different columns: {differing} in one only; "
+                "give None for an empty cell"
             )
     if not records:
         raise ColumnError(f"{origin} has no rows, so its columns are unknown")
     return from_columns(
-        {name: [record[name] for record in records] for name in records[0]}, missing_values=missing_values, origin=origin
+        {name: [record[name] for record in records] for name in records[0]},
+        missing_values=missing_values,
+        origin=origin,
     )
 
 
 def read_csv(
-    path: Path_,
+    path: str | PathLike[str],
     *,
     header: Sequence[str] | None = None,
     delimiter: str = ",",
@@ -147,62 +148,35 @@ def read_csv(
 ) -> Table:
     """Return a CSV file, also one compressed by gzip (``.gz``), as a table of stripped texts.
 
-    Blank lines are skipped; cells may be enclosed in double quotes. Texts become numbers where a schema needs them.
-
-    Parameters
-    ----------
-    path
-        The file.
-    header
-        Names of the columns if the file does not have them; None takes them from its first record.
-    delimiter
-        The one character between cells.
-    comment
-        Lines that start with this are skipped, except inside quotes; None skips nothing.
-    missing_values
-        Values that stand for an empty cell, besides blank text; for example ``("?", "NA")``.
-    converters
-        Functions of a cell's stripped text, by column: ``{"income": lambda text: text.removesuffix(".")}``.
-    encoding
-        Of the text. The default is UTF-8 with or without a byte order mark.
-
-    Raises
-    ------
-    SettingError
-        If `delimiter` is not one character, or `missing_values` is no collection of cell values.
-    ColumnError
-        If there is no header, two columns share a name, a record has more or fewer cells than the header, or
-        `converters` names a column that is not there. The message names the line.
-    DataError
-        If the file cannot be decoded, decompressed or parsed. The message names the line.
-    OSError
-        If the file cannot be opened.
+    Parameters and errors are those of `CsvFormat` and its `CsvFormat.read`. Its `CsvFormat.stream` reads a file too
+    large for memory in chunks.
     """
-    options = _Options(header, delimiter, comment, missing_values, converters or {}, encoding)
-    return next(_csv_tables(Path(path), None, options))
+    form = CsvFormat(
+        header=None if header is None else tuple(header),
+        delimiter=delimiter,
+        comment=comment,
+        missing_values=missing_values,
+        converters=converters or {},
+        encoding=encoding,
+    )
+    return form.read(path)
 
 
-def stream_csv(
-    path: Path_,
-    size: int,
-    *,
-    header: Sequence[str] | None = None,
-    delimiter: str = ",",
-    comment: str | None = None,
-    missing_values: Collection[object] = (),
-    converters: Mapping[str, Callable[[str], str]] | None = None,
-    encoding: str = "utf-8-sig",
-) -> Iterator[Table]:
-    """Return an iterator over a CSV file in tables of `size` rows, for files that do not fit into memory.
-
-    The last table may be shorter. A file without rows gives one table without rows. Everything else is as in `read_csv`.
-
-    Raises
-    ------
-    SettingError
-        If `size` is not positive; else as `read_csv`. Errors of the file are raised when its rows are reached.
-    """
-    if size < 1:
-        raise SettingError(f"size: a chunk has at least one row, not {size}")
-    options = _Options(header, delimiter, comment, missing_values, converters or {}, encoding)
-    return _csv_tables(Path(path), size, options)
+def _column(given: Any, what: str) -> Column:
+    """Return cells as an array of a number type, a truth type, or objects."""
+    cells: Any = given
+    if isinstance(given, np.ma.MaskedArray):
+        cells = given.data.astype(object)
+        cells[np.ma.getmaskarray(given)] = None
+    elif hasattr(cells, "to_numpy"):
+        cells = cells.to_numpy()
+    if isinstance(cells, np.ndarray):
+        if cells.ndim != 1:
+            raise ColumnError(f"{what} has {cells.ndim} dimensions instead of one")
+        if cells.dtype.kind in "biufO":
+            return cells
+        # one by one, as numpy's scalars: a whole array of dates would turn into integers
+        cells = cells.tolist() if cells.dtype.kind == "U" else list(cells)
+    elif isinstance(cells, (str, bytes)) or not isinstance(cells, Sequence):
+        raise ColumnError(f"{what} is a sequence of cells, not {shortened(cells)}")
+    return np.fromiter(cells, dtype=object, count=len(cells))

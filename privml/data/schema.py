@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from privml.data.cell import shortened
-from privml.data.feature import Categorical, Feature, Numeric, Ordinal, clean_categories, clean_name
+from privml.data.feature import Categorical, Feature, Numeric, Ordinal, clean_categories, clean_name, sequence_of
 from privml.errors import SchemaError
 
 __all__ = ["Categorical", "Feature", "Numeric", "Ordinal", "Schema"]
@@ -35,8 +35,8 @@ class Schema:
     Raises
     ------
     SchemaError
-        If there is no feature, something else than a feature, two features of one name, a target that is also a feature,
-        fewer than two classes, or two classes with the same canonical text.
+        If there is no feature, something else than a feature, two features of one name, a target that is also a
+        feature, fewer than two classes, or two classes with the same canonical text.
     """
 
     features: tuple[Feature, ...]
@@ -44,9 +44,7 @@ class Schema:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if isinstance(self.features, str) or not isinstance(self.features, Iterable):
-            raise SchemaError(f"features are a sequence of features, not {shortened(self.features)}")
-        features = tuple(self.features)
+        features = sequence_of(self.features, "features")
         seen: set[str] = set()
         for feature in features:
             if not isinstance(feature, (Categorical, Ordinal, Numeric)):
@@ -61,7 +59,9 @@ class Schema:
             raise SchemaError(f"the class column {target!r} is also among the features")
         classes = clean_categories(self.classes, f"class column {target!r}")
         if len(classes) < 2:
-            raise SchemaError(f"class column {target!r}: only one class, {classes[0]!r}; two are the least to tell apart")
+            raise SchemaError(
+                f"class column {target!r}: only one class, {classes[0]!r}; two are the least to tell apart"
+            )
         object.__setattr__(self, "features", features)
         object.__setattr__(self, "target", target)
         object.__setattr__(self, "classes", classes)
@@ -145,8 +145,8 @@ class Schema:
         Raises
         ------
         SchemaError
-            If the text is not JSON, is of another format or version, has a key that is unknown, missing or repeated or a
-            value of the wrong type, or describes a schema that contradicts itself.
+            If the text is not JSON, is of another format or version, has a key that is unknown, missing or repeated or
+            a value of the wrong type, or describes a schema that contradicts itself.
         """
         try:
             form = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
@@ -159,7 +159,9 @@ class Schema:
         if form["format"] != _FORMAT:
             raise SchemaError(f"format is {_FORMAT!r}, not {shortened(form['format'])}")
         if type(form["version"]) is not int or form["version"] != _VERSION:
-            raise SchemaError(f"this version of PrivML reads schemas of version {_VERSION}, not {shortened(form['version'])}")
+            raise SchemaError(
+                f"this version of PrivML reads schemas of version {_VERSION}, not {shortened(form['version'])}"
+            )
         features = _list_of(form["features"], "features")
         return cls(
             features=tuple(_feature(entry, index) for index, entry in enumerate(features)),

@@ -83,7 +83,11 @@ class Table:
     def locate(self, row: int) -> str:
         """Return where a row of this table is, for messages: ``row 17 (line 19 of adult.data)``."""
         number = f"row {self.first_row + row}"
-        return f"{number} of {self.origin}" if self.lines is None else f"{number} (line {self.lines[row]} of {self.origin})"
+        return (
+            f"{number} of {self.origin}"
+            if self.lines is None
+            else f"{number} (line {self.lines[row]} of {self.origin})"
+        )
 
     def rows(self, start: int, stop: int) -> "Table":
         """Return the rows from `start` to before `stop` as a table that knows where they come from; no copies."""
@@ -96,7 +100,7 @@ class Table:
         )
 
     def chunks(self, size: int) -> Iterator["Table"]:
-        """Return an iterator over pieces of `size` rows, the last one possibly shorter; over nothing if there are no rows.
+        """Return an iterator over pieces of `size` rows, the last possibly shorter; none if there are no rows.
 
         Raises
         ------

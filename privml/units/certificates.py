@@ -1,7 +1,7 @@
 """Self-signed certificates by which the two units know each other.
 
-Each unit makes its own; the operators compare fingerprints by a way of their own (in person, by telephone) and each unit
-pins the other's certificate. No third party issues anything: the authority, which dealt the correlated randomness,
+Each unit makes its own; the operators compare fingerprints by a way of their own (in person, by telephone) and each
+unit pins the other's certificate. No third party issues anything: the authority, which dealt the correlated randomness,
 could otherwise tap the link between the units.
 """
 

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from privml.crypto.prg import Stream
 from privml.crypto.randomness import random_bytes
-from privml.errors import DrawReusedError, SecretExposureError, SettingError
+from privml.crypto.secret import Secret
+from privml.errors import DrawReusedError, SettingError
 from privml.units.ledger import Ledger, MemoryLedger
 from privml.units.unit import Role
 
@@ -34,18 +35,16 @@ TOP_BIT = np.uint64(1 << 63)
 class Field(NamedTuple):
     """One array of a correlation: its shape, its word type, and how it is shared.
 
-    `boolean` arrays are shared by XOR, others by addition modulo 2^64; `bits` keeps that many low bits of each word.
+    `boolean` arrays are shared by XOR, others by addition modulo 2^64.
     """
 
     shape: Shape
     dtype: type[np.unsignedinteger[Any]] = np.uint64
     boolean: bool = False
-    bits: int | None = None
 
     def draw(self, stream: Stream) -> Array:
         """Expand the next array of this form from a stream."""
-        words = stream.draw(self.shape, self.dtype)
-        return words if self.bits is None else words & self.dtype(2**self.bits - 1)
+        return stream.draw(self.shape, self.dtype)
 
     def join(self, mine: Array, peer: Array) -> Array:
         """Both shares together."""
@@ -188,7 +187,7 @@ class TruncationMask:
 
 @dataclass(frozen=True)
 class RandomBits:
-    """`bits` random bits a word in both worlds: XOR shares packed in a word, and one additive share a bit.
+    """Random words in the boolean world, and one additive share for each of their low `bits` bits.
 
     The additive shares have the shape ``(*shape, bits)``, bit 0 first.
     """
@@ -200,7 +199,7 @@ class RandomBits:
     @property
     def bases(self) -> Sequence[Field]:
         """The packed word."""
-        return (Field(self.shape, self.dtype, boolean=True, bits=self.bits),)
+        return (Field(self.shape, self.dtype, boolean=True),)
 
     @property
     def derived(self) -> Sequence[Field]:
@@ -303,7 +302,7 @@ class CorrelationSource(Protocol):
         """Return this unit's shares of the next draw: bases first, then what is derived."""
 
 
-class Dealer:
+class Dealer(Secret):
     """The authority's part: it knows both seeds, and makes the correction words for the Secondary.
 
     Both seeds are fresh and live in this object only. It sees no data, no share and no message of the units.
@@ -355,7 +354,7 @@ class Dealer:
         return field.join(*(field.draw(Stream(self._seeds[role], triple.number)) for role in Role))
 
 
-class DealtSource:
+class DealtSource(Secret):
     """A unit's stream of dealt correlations: its seed and, in the Secondary, the dealer's correction words."""
 
     def __init__(
@@ -372,9 +371,6 @@ class DealtSource:
 
     def __repr__(self) -> str:
         return f"DealtSource(epoch={self._epoch.hex()[:8]}…, position={self.position})"
-
-    def __reduce__(self) -> str | tuple[Any, ...]:
-        raise SecretExposureError("a unit's seed of correlated randomness never leaves its process")
 
     @property
     def epoch(self) -> bytes:

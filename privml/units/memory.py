@@ -42,8 +42,6 @@ class MemoryChannel(Channel):
     not modify afterwards. There is no largest frame, `send` never waits, and `close` may be called from any thread.
     """
 
-    __slots__ = ("_ended", "_inbox", "_link", "_outbox", "_traffic", "_waiting", "timeout")
-
     def __init__(self, link: _Link, inbox: _Inbox, outbox: _Inbox, timeout: float | None) -> None:
         self.timeout = timeout
         self._link = link
@@ -85,7 +83,7 @@ class MemoryChannel(Channel):
             # before the frame is counted: who sees `waiting` after all of the peer's frames were counted knows that
             # the wait is for one more
             self._waiting = False
-        if self._link.aborted is not None or entry is None:
+        if entry is None:
             self._check_alive()
             self._ended = True
             raise ChannelEndedError("the peer closed the channel")

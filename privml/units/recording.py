@@ -57,7 +57,7 @@ class RecordingChannel(Channel):
         return tuple(self._trace)
 
     @property
-    def timeout(self) -> float | None:  # type: ignore[override]  # the inner channel's own
+    def timeout(self) -> float | None:
         """Seconds that a call may wait for the peer without any progress; None waits for ever."""
         return self._inner.timeout
 

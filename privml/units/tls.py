@@ -1,227 +1,195 @@
-"""The link between two units of different processes: frames over TLS 1.3, each side pinning the other's certificate.
-
-On the wire a frame is 8 bytes of length, 8 bytes of Lamport depth (both big-endian) and the frame itself.
-"""
+"""The link between two units of different processes: TLS 1.3, each side pinning the other's certificate."""
 
 from __future__ import annotations
 
-import selectors
 import socket
 import ssl
-import struct
-import threading
-from collections import deque
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Self
 
-from privml.errors import (
-    ChannelClosedError,
-    ChannelEndedError,
-    ChannelError,
-    ChannelTimeoutError,
-    FrameTooLargeError,
-)
-from privml.units.channel import Channel, ChannelStatistics, TrafficCounter, flat
+from privml.errors import ChannelClosedError, ChannelError, ChannelTimeoutError, SettingError
+from privml.units.channel import checked_timeout
+from privml.units.framing import TlsChannel
+from privml.units.handshake import pinning_context, shake_hands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from types import TracebackType
 
-    from _typeshed import ReadableBuffer as Buffer
+    from privml.units.certificates import Certificate, UnitIdentity
 
-_HEADER = struct.Struct(">QQ")
-# the plaintext of one TLS record: a header travels in the same record as the beginning of its frame
-_RECORD = 16384
-# how long a goodbye may take to leave, in seconds
-_PARTING = 1.0
+__all__ = ["MAX_FRAME", "Listener", "TlsChannel", "connect", "listen"]
+
+MAX_FRAME = 1 << 30
+"""The largest frame in bytes, unless told otherwise. Both units need the same."""
 
 
-class TlsChannel(Channel):
-    """One end of a TLS connection whose handshake is done; made by `privml.units.handshake`.
+def connect(
+    address: tuple[str, int],
+    identity: UnitIdentity,
+    peer_certificate: Certificate,
+    *,
+    timeout: float | None = 60.0,
+    handshake_timeout: float = 10.0,
+    max_frame: int = MAX_FRAME,
+) -> TlsChannel:
+    """Connect to the unit that listens at an address.
 
-    OpenSSL's connections must not be used by two threads at once, and a thread that writes without reading can block
-    for ever when its peer does the same. So the socket never blocks, and whoever waits to write takes in what arrives.
+    Parameters
+    ----------
+    address
+        Host and port. The host's name is not checked against the certificate: pinning is stronger.
+    identity
+        This unit's own certificate and key.
+    peer_certificate
+        The one certificate that the peer may show.
+    timeout
+        Longest wait of a later call without any byte moving; None for ever.
+    handshake_timeout
+        Seconds until the channel must be there.
+    max_frame
+        Largest frame in bytes, sent or received.
 
-    The timeout is the longest time without any byte moving. While this side sends, what arrives is kept in memory
-    without limit: the peer is authenticated and its frames are those of the protocol.
+    Raises
+    ------
+    PeerIdentityError
+        The peer showed another certificate than the pinned one or none, the pinned one is not valid now, or the peer
+        refused this unit's.
+    ChannelTimeoutError
+        The peer did not finish in time.
+    ChannelClosedError
+        Nobody listens there, or the peer went away meanwhile.
+    ChannelError
+        The peer speaks something else than TLS 1.3, or another version of the frame format.
+    KeyFileError
+        This unit's own certificate or key file cannot be used.
+    SettingError
+        A timeout or `max_frame` is not positive.
+    """
+    _check_settings(timeout, handshake_timeout, max_frame)
+    context = pinning_context(ssl.PROTOCOL_TLS_CLIENT, identity, peer_certificate)
+    deadline = time.monotonic() + handshake_timeout
+    where = f"the unit at {address[0]} port {address[1]}"
+    try:
+        plain = socket.create_connection(address, handshake_timeout)
+    except TimeoutError as error:
+        raise ChannelTimeoutError(f"{where} did not answer in {handshake_timeout} seconds") from error
+    except OSError as error:
+        raise ChannelClosedError(f"{where} cannot be reached: {error}") from error
+    connection = shake_hands(plain, context, peer_certificate, where, deadline)
+    return TlsChannel(connection, timeout=timeout, max_frame=max_frame)
+
+
+class Listener:
+    """Waits for the peer at an address; see `listen`, which makes it. A context manager that closes itself.
+
+    Attributes
+    ----------
+    address
+        Host and port; the port that was found where 0 was asked for.
     """
 
-    def __init__(self, connection: ssl.SSLSocket, *, timeout: float | None, max_frame: int) -> None:
-        connection.setblocking(False)
-        self.timeout = timeout
-        self.max_frame = max_frame
-        self._socket = connection
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(connection, selectors.EVENT_READ)
-        self._watched = selectors.EVENT_READ
-        self._traffic = TrafficCounter()
-        self._inbox: deque[tuple[memoryview, int]] = deque()
-        # the frame that is coming in: its header until that is complete, then its body
-        self._header = bytearray(_HEADER.size)
-        self._body: bytearray | None = None
-        self._depth = 0
-        self._filled = 0
-        self._in_use = threading.Lock()
-        self._waiting = False
-        self._end: ChannelClosedError | None = None  # why nothing can be sent or read any more
-        self._left = False  # by this side's doing: what came in before is not handed out any more either
+    def __init__(
+        self,
+        server: socket.socket,
+        context: ssl.SSLContext,
+        peer_certificate: Certificate,
+        *,
+        timeout: float | None,
+        handshake_timeout: float,
+        max_frame: int,
+    ) -> None:
+        self.address: tuple[str, int] = server.getsockname()[:2]
+        self._server = server
+        self._context = context
+        self._peer_certificate = peer_certificate
+        self._timeout = timeout
+        self._handshake_timeout = handshake_timeout
+        self._max_frame = max_frame
 
-    @property
-    def statistics(self) -> ChannelStatistics:
-        """What went over this channel so far, as this side counts it; without headers and TLS's own bytes."""
-        return self._traffic.snapshot()
+    def accept(self, *, timeout: float | None = None) -> TlsChannel:
+        """Wait for one caller and return the channel to it, if it is the peer.
 
-    @property
-    def waiting(self) -> bool:
-        """Whether a call is waiting for a frame of the peer right now."""
-        return self._waiting
+        Any error but the last concerns this one caller: the listener goes on, and `accept` may be called again. A
+        caller that says nothing holds the listener up for at most the handshake timeout; keep strangers away by a
+        firewall.
 
-    def send(self, frame: Buffer) -> None:
-        """Send a frame; see `Channel.send`. Returns when the operating system has taken all of it."""
-        view = flat(frame)
-        if view.nbytes > self.max_frame:
-            raise FrameTooLargeError(f"a frame of {view.nbytes} bytes exceeds the maximum of {self.max_frame}")
-        with self._operation():
-            self._check_alive()
-            try:
-                first = _RECORD - _HEADER.size
-                header = _HEADER.pack(view.nbytes, self._traffic.sent(view.nbytes))
-                self._write(memoryview(header + view[:first]))
-                self._write(view[first:])
-            except BaseException as error:
-                # part of the frame may have left: nothing sensible can follow it
-                self._fail(f"sending failed with {type(error).__name__}")
-                raise
+        Parameters
+        ----------
+        timeout
+            Seconds to wait for a caller; None for ever.
 
-    def receive(self) -> memoryview:
-        """Wait for the peer's next frame; see `Channel.receive`."""
-        with self._operation():
-            self._waiting = True
-            try:
-                while not self._inbox:
-                    self._check_alive()
-                    if not self._read():
-                        self._wait(selectors.EVENT_READ)
-            finally:
-                self._waiting = False
-            if self._left:
-                self._check_alive()
-            body, depth = self._inbox.popleft()
-            self._traffic.received(body.nbytes, depth)
-            return body
+        Raises
+        ------
+        PeerIdentityError, ChannelError
+            As for `connect`.
+        ChannelTimeoutError
+            Nobody called, or the caller did not finish in time.
+        ChannelClosedError
+            The caller went away, or the listener is closed.
+        """
+        checked_timeout(timeout)
+        try:
+            self._server.settimeout(timeout)
+            plain, caller = self._server.accept()
+        except TimeoutError as error:
+            raise ChannelTimeoutError(f"the peer did not call in {timeout} seconds") from error
+        except OSError as error:
+            raise ChannelClosedError(f"this listener is closed, or its caller went away: {error}") from error
+        deadline = time.monotonic() + self._handshake_timeout
+        where = f"the caller from {caller[0]} port {caller[1]}"
+        connection = shake_hands(plain, self._context, self._peer_certificate, where, deadline)
+        return TlsChannel(connection, timeout=self._timeout, max_frame=self._max_frame)
 
     def close(self) -> None:
-        """Say goodbye by close_notify and close; see `Channel.close`. During another thread's call it aborts."""
-        if not self._in_use.acquire(blocking=False):
-            self.abort("this side closed the channel during a call")
-            return
-        try:
-            if self._end is None:
-                self._end = ChannelClosedError("this side closed the channel")
-                self._part()
-            self._left = True
-            self._release()
-        finally:
-            self._in_use.release()
+        """Stop listening. Channels accepted before go on. May be called twice."""
+        self._server.close()
 
-    def abort(self, reason: str) -> None:
-        """Cut the connection; see `Channel.abort`. The peer sees a cut, never a goodbye."""
-        self._left = True
-        self._fail(reason)
-        if self._in_use.acquire(blocking=False):
-            self._release()
-            self._in_use.release()
+    def __enter__(self) -> Self:
+        return self
 
-    @contextmanager
-    def _operation(self) -> Iterator[None]:
-        """Turn every failure of a call into the contract's errors, and let go of the socket after a fatal one."""
-        with self._in_use:
-            try:
-                yield
-            except ChannelTimeoutError:
-                raise
-            except ChannelClosedError as error:
-                self._end = self._end or error
-                raise
-            except ChannelError as error:
-                self._fail(str(error))
-                raise
-            except OSError as error:  # SSLError is one
-                if self._left:
-                    self._check_alive()
-                self._fail(f"the connection was cut ({error.__class__.__name__})")
-                raise ChannelClosedError(f"the connection to the peer was cut: {error}") from error
-            finally:
-                if self._end is not None:
-                    self._release()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
-    def _check_alive(self) -> None:
-        if self._end is not None:
-            # a new object: one that was raised before carries the traceback of that time
-            raise type(self._end)(*self._end.args)
 
-    def _fail(self, reason: str) -> None:
-        if self._end is None:
-            self._end = ChannelClosedError(f"the channel was aborted: {reason}")
-        with suppress(OSError):
-            # the plain socket's: it wakes a thread that waits in the selector, and touches nothing of OpenSSL's
-            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+def listen(
+    address: tuple[str, int],
+    identity: UnitIdentity,
+    peer_certificate: Certificate,
+    *,
+    timeout: float | None = 60.0,
+    handshake_timeout: float = 10.0,
+    max_frame: int = MAX_FRAME,
+) -> Listener:
+    """Listen for the peer at an address of this machine; port 0 lets the operating system choose one.
 
-    def _release(self) -> None:
-        self._selector.close()
-        self._socket.close()
+    The parameters are those of `connect` and apply to every channel that the listener accepts.
 
-    def _wait(self, events: int) -> None:
-        if self._watched != events:
-            self._selector.modify(self._socket, events)
-            self._watched = events
-        if not self._selector.select(self.timeout):
-            raise ChannelTimeoutError(f"nothing moved between the units for {self.timeout} seconds")
+    Raises
+    ------
+    ChannelError
+        The address cannot be listened on.
+    KeyFileError
+        This unit's own certificate or key file cannot be used.
+    SettingError
+        A timeout or `max_frame` is not positive.
+    """
+    _check_settings(timeout, handshake_timeout, max_frame)
+    context = pinning_context(ssl.PROTOCOL_TLS_SERVER, identity, peer_certificate)
+    # a session resumed by a ticket would skip the certificates
+    context.num_tickets = 0
+    try:
+        server = socket.create_server(address, family=socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+    except OSError as error:
+        raise ChannelError(f"cannot listen at {address[0]} port {address[1]}: {error}") from error
+    return Listener(
+        server, context, peer_certificate, timeout=timeout, handshake_timeout=handshake_timeout, max_frame=max_frame
+    )
 
-    def _write(self, view: memoryview) -> None:
-        while view.nbytes:
-            try:
-                view = view[self._socket.send(view) :]
-            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
-                self._wait(selectors.EVENT_READ | selectors.EVENT_WRITE)
-                while self._read():
-                    pass
 
-    def _read(self) -> bool:
-        """Take in what is there, at most one record; return whether there was anything."""
-        target = self._header if self._body is None else self._body
-        try:
-            count = self._socket.recv_into(memoryview(target)[self._filled :])
-        except ssl.SSLWantReadError:
-            return False
-        except ssl.SSLZeroReturnError:
-            count = 0
-        if count == 0:
-            if self._filled or self._body is not None:
-                raise ChannelClosedError("the peer closed the channel in the middle of a frame")
-            raise ChannelEndedError("the peer closed the channel")
-        self._filled += count
-        if self._filled == len(target):
-            self._take_in()
-        return True
-
-    def _take_in(self) -> None:
-        """Go on after a complete header or a complete body."""
-        self._filled = 0
-        if self._body is None:
-            length, self._depth = _HEADER.unpack(self._header)
-            if length > self.max_frame:
-                raise FrameTooLargeError(
-                    f"the peer announces a frame of {length} bytes, beyond the maximum of {self.max_frame}"
-                )
-            self._body = bytearray(length)
-            if length:
-                return
-        self._inbox.append((memoryview(self._body).toreadonly(), self._depth))
-        self._body = None
-
-    def _part(self) -> None:
-        """Send close_notify, without waiting for the peer's."""
-        with suppress(OSError, ValueError):
-            self._socket.settimeout(_PARTING)
-            self._selector.close()
-            self._socket.unwrap()
+def _check_settings(timeout: float | None, handshake_timeout: float, max_frame: int) -> None:
+    checked_timeout(timeout)
+    checked_timeout(handshake_timeout)
+    if max_frame < 1:
+        raise SettingError(f"the largest frame has at least 1 byte, not {max_frame}")

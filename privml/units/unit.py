@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from privml.crypto.fixed_base import Encryptor
 from privml.errors import EpochMismatchError, FrameSizeError, PrivMLError, ProtocolError, SettingError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Unit:
     correlations: CorrelationSource
     key_share: KeyShare | None = None
     n_jobs: int = 1
+    _rerandomiser: Encryptor | None = field(default=None, init=False, repr=False)
 
     @property
     def is_master(self) -> bool:
@@ -73,6 +75,12 @@ class Unit:
         if self.key_share is None:
             raise SettingError(f"the {self.role.label} unit was made without its share of the strong key")
         return self.key_share
+
+    def rerandomiser(self) -> Encryptor:
+        """Return what multiplies T1 by a fresh g^r: encryption under g itself, with tables made at first use."""
+        if self._rerandomiser is None:
+            self._rerandomiser = Encryptor.without_recipient(self.strong_key().parameters)
+        return self._rerandomiser
 
     def exchange(self, *arrays: NDArray[Any]) -> list[NDArray[Any]]:
         """Send arrays to the peer and receive its arrays of the same shapes and types: one round.

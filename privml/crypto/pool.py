@@ -1,0 +1,103 @@
+"""Encryption randomness made ahead of time, each entry used once and then gone."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
+
+from privml.crypto.secret import Secret
+from privml.errors import SettingError
+
+Entry = TypeVar("Entry")
+
+
+class _Lineage:
+    """Counts the forks between this process and the one that imported the module."""
+
+    forks = 0
+
+    @classmethod
+    def count_fork(cls) -> None:
+        """Count one more; the hook below runs it in every child of a fork before anything else."""
+        cls.forks += 1
+
+
+os.register_at_fork(after_in_child=_Lineage.count_fork)
+
+
+def _identity() -> tuple[int, int]:
+    # Two signs of a fork: a child in a new PID namespace may have its parent's number.
+    return os.getpid(), _Lineage.forks
+
+
+class RandomnessPool(Secret, Generic[Entry]):
+    """Entries made ahead and handed out once each.
+
+    Two ciphertexts under the same randomness show the difference of their plaintexts, so an entry is never given
+    twice: not to two threads, and not to a process and its fork (a child starts with an empty pool).
+
+    Parameters
+    ----------
+    make
+        Makes fresh entries, given how many and the number of workers to use.
+
+    Attributes
+    ----------
+    misses
+        How often an entry had to be made on demand because the pool was empty.
+    """
+
+    def __init__(self, make: Callable[[int, int], Iterable[Entry]]) -> None:
+        self._make = make
+        self._identity = _identity()
+        self._entries: deque[Entry] = deque()
+        self.misses = 0
+
+    def __repr__(self) -> str:
+        return f"RandomnessPool({len(self)} entries)"
+
+    def __len__(self) -> int:
+        return len(self._own_entries())
+
+    def fill(self, count: int, *, n_jobs: int = 1) -> None:
+        """Add `count` >= 0 entries, otherwise SettingError."""
+        if count < 0:
+            raise SettingError(f"a pool is filled with a count >= 0, not {count}")
+        made = list(self._make(count, n_jobs))
+        self._own_entries().extend(made)
+
+    def take(self) -> Entry:
+        """Remove one entry and give it; a fresh one if the pool is empty."""
+        # deque.pop is atomic, so two threads never get the same entry.
+        try:
+            return self._own_entries().pop()
+        except IndexError:
+            self.misses += 1
+            (entry,) = self._make(1, 1)
+            return entry
+
+    def take_many(self, count: int, *, n_jobs: int = 1) -> list[Entry]:
+        """Remove `count` entries and give them, making those that are missing in one batch."""
+        taken: list[Entry] = []
+        entries = self._own_entries()
+        while entries and len(taken) < count:
+            try:
+                taken.append(entries.pop())
+            except IndexError:  # another thread was faster
+                break
+        missing = count - len(taken)
+        if missing > 0:
+            self.misses += missing
+            taken.extend(self._make(missing, n_jobs))
+        return taken
+
+    def _own_entries(self) -> deque[Entry]:
+        identity = _identity()
+        if identity != self._identity:
+            # In a child: forget the parent's entries. Should two of its threads do this at once, entries made in
+            # between are lost, never given twice.
+            self._entries = deque()
+            self._identity = identity
+        return self._entries

@@ -1,0 +1,109 @@
+"""What holds for every block: it is right, neither unit sees anything, and its trace tells public shapes only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from privml.crypto.prg import Stream
+from privml.units import correlations
+from privml.units.correlations import Field
+from tests.building_blocks.cases import CASES, Case, Values
+from tests.two_units import Run, join, join_bits, looks_uniform, run, split, suspicious
+
+by_name = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+
+
+def execute(case: Case, inputs: tuple[Values, ...]) -> Run[Any]:
+    return run(case.program, *(split(values) for values in inputs))
+
+
+def result(case: Case, done: Run[Any]) -> NDArray[Any]:
+    return join_bits(done) if case.boolean else join(done)
+
+
+@by_name
+def test_result_is_exact_to_the_stated_bound(case: Case) -> None:
+    for inputs in (case.first, case.second):
+        got, expected = result(case, execute(case, inputs)), case.expected(*inputs)
+        assert got.shape == expected.shape
+        if case.boolean:
+            np.testing.assert_array_equal(got, expected)
+        else:
+            assert np.abs(got - expected).max() <= case.tolerance
+
+
+@by_name
+def test_no_unit_sees_anything_but_uniform_words(case: Case) -> None:
+    for inputs in (case.first, case.second):
+        done = execute(case, inputs)
+        for view in done.views:
+            assert view.received
+            assert suspicious(view) == []
+
+
+@by_name
+def test_trace_depends_on_shapes_only(case: Case) -> None:
+    first, second = execute(case, case.first), execute(case, case.second)
+    for one, other in zip(first.views, second.views, strict=True):
+        assert one.trace == other.trace
+
+
+@by_name
+def test_rounds_and_bytes_are_those_the_docstring_states(case: Case) -> None:
+    done = execute(case, case.second)
+    view = done.views[0]
+    assert len(view.sent) == case.rounds
+    assert sum(map(len, view.sent)) / len(case.second[0]) == pytest.approx(case.bytes_each_way, rel=0.01)
+
+
+class TestPlantedLeaks:
+    """The search for leaks finds them where they are."""
+
+    CASE = next(case for case in CASES if case.name == "truncate")
+    PRODUCT = next(case for case in CASES if case.name == "multiply")
+
+    def leaks(self, case: Case) -> bool:
+        return any(suspicious(view) for inputs in (case.first, case.second) for view in execute(case, inputs).views)
+
+    def test_a_missing_mask(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Field, "draw", lambda self, stream: np.zeros(self.shape, dtype=self.dtype))
+        assert self.leaks(self.CASE)
+
+    def test_a_mask_that_is_too_short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        draw = Field.draw
+        monkeypatch.setattr(Field, "draw", lambda self, stream: draw(self, stream) & np.uint64(2**40 - 1))
+        assert self.leaks(self.CASE)
+
+    def test_a_mask_that_the_peer_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(correlations, "Stream", lambda seed, number: Stream(bytes(32), number))
+        assert self.leaks(self.CASE)
+
+    def test_a_mask_used_for_two_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        draw = Field.draw
+
+        def repeated(self: Field, stream: Stream) -> NDArray[Any]:
+            words = draw(self, stream)
+            words[1::2] = words[::2]
+            return words
+
+        monkeypatch.setattr(Field, "draw", repeated)
+        done = execute(self.CASE, self.CASE.second)
+        opened = sum(np.frombuffer(d[0], np.uint64) for d in (done.views[0].sent, done.views[0].received))
+        assert not looks_uniform((opened[1::2] - opened[::2]).view(np.uint8))
+
+    def test_a_draw_used_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(correlations, "Stream", lambda seed, number: Stream(seed, 0))
+
+        def twice(unit: Any, x: Any, y: Any) -> Any:
+            return self.CASE.program(unit, x) + self.CASE.program(unit, y)
+
+        done = run(twice, split(self.CASE.first[0]), split(self.CASE.second[0]))
+        assert suspicious(done.views[0])
+
+    def test_none_without_a_plant(self) -> None:
+        assert not self.leaks(self.CASE)
+        assert not self.leaks(self.PRODUCT)

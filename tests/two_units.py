@@ -1,0 +1,175 @@
+"""Running a program on both units, and looking at what each of them saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from building_blocks.shares import BooleanShares, Shares, Words, ring, signed
+from privml.units.correlations import Correlation, CorrelationSource, Dealer
+from privml.units.memory import memory_channels
+from privml.units.pair import pair
+from privml.units.recording import Passage, RecordingChannel
+from privml.units.unit import Role, Unit
+
+if TYPE_CHECKING:
+    from privml.crypto.dtpkc import KeyShare
+
+Array = NDArray[Any]
+T = TypeVar("T")
+
+
+@dataclass
+class RecordingSource:
+    """A source of correlations that remembers what it gave."""
+
+    inner: CorrelationSource
+    drawn: list[Array] = field(default_factory=list)
+
+    @property
+    def epoch(self) -> bytes:
+        return self.inner.epoch
+
+    @property
+    def position(self) -> int:
+        return self.inner.position
+
+    def jump(self, position: int) -> None:
+        self.inner.jump(position)
+
+    def draw(self, correlation: Correlation) -> list[Array]:
+        shares = self.inner.draw(correlation)
+        self.drawn.extend(shares)
+        return shares
+
+
+@dataclass(frozen=True)
+class View:
+    """What a unit had before it: its own words, and what it received."""
+
+    own: list[Array]
+    sent: list[bytes]
+    received: list[bytes]
+    trace: tuple[Passage, ...]
+
+
+@dataclass(frozen=True)
+class Run(Generic[T]):
+    """The results of both units and their views."""
+
+    master: T
+    secondary: T
+    views: tuple[View, View]
+
+
+def make_units(key_shares: Sequence[KeyShare | None] = (None, None), dealer: Dealer | None = None) -> list[Unit]:
+    dealer = dealer or Dealer()
+    channels = memory_channels(timeout=60)
+    return [
+        Unit(role, RecordingChannel(channel), RecordingSource(dealer.source(role)), share)
+        for role, channel, share in zip(Role, channels, key_shares, strict=True)
+    ]
+
+
+def split(values: ArrayLike) -> tuple[Shares, Shares]:
+    words = ring(values)
+    mask = np.random.default_rng().integers(0, 2**64, words.shape, dtype=np.uint64)
+    return Shares(mask), Shares(words - mask)
+
+
+def join(run: Run[Any]) -> NDArray[np.int64]:
+    """The result that the units hold shares of."""
+    return signed(np.asarray(run.master.words + run.secondary.words))
+
+
+def join_bits(run: Run[Any]) -> Array:
+    words: Array = run.master.words ^ run.secondary.words
+    return words
+
+
+def split_bits(words: Array) -> tuple[BooleanShares, BooleanShares]:
+    mask = np.random.default_rng().integers(0, 2**63, words.shape, dtype=np.uint64).astype(words.dtype)
+    return BooleanShares(mask), BooleanShares(words ^ mask)
+
+
+def run(program: Callable[..., T], *inputs: Any, units: list[Unit] | None = None, dealer: Dealer | None = None) -> Run[T]:
+    """Run a program on both units; an input given as a pair of shares is handed out, others go to both."""
+    units = units or make_units(dealer=dealer)
+
+    def of(unit: Unit) -> list[Any]:
+        side = 0 if unit.is_master else 1
+        return [i[side] if isinstance(i, tuple) else i for i in inputs]
+
+    results = pair(lambda unit: program(unit, *of(unit)), (units[0], units[1]))
+    return Run(results.master, results.secondary, (_view(units[0], of(units[0])), _view(units[1], of(units[1]))))
+
+
+def _view(unit: Unit, inputs: Sequence[Any]) -> View:
+    channel, source = unit.channel, unit.correlations
+    assert isinstance(channel, RecordingChannel)
+    assert isinstance(source, RecordingSource)
+    own = [i.words for i in inputs if isinstance(i, Shares | BooleanShares)]
+    return View(own + source.drawn, channel.sent, channel.received, channel.trace)
+
+
+def suspicious(view: View) -> list[str]:
+    """Name whatever in a view is not uniformly distributed.
+
+    Looked at: every frame received; combined with the frame sent in its place (what was opened); combined with every array
+    of the same size that the unit holds itself; and the differences of any two of these openings (a mask used twice).
+    """
+    openings = list(_openings(view))
+    found = [name for name, data in openings if not looks_uniform(data)]
+    for symbol, difference in (("+", np.subtract), ("^", np.bitwise_xor)):
+        opened = [(name, data) for name, data in openings if name.endswith(f"{symbol}sent")]
+        for (first, left), (second, right) in combinations(opened, 2):
+            if left.nbytes == right.nbytes and left.nbytes % 8 == 0:
+                if not looks_uniform(difference(left.view(np.uint64), right.view(np.uint64)).view(np.uint8)):
+                    found.append(f"{first} against {second}")
+    return found
+
+
+def _openings(view: View) -> Iterator[tuple[str, Array]]:
+    for index, frame in enumerate(view.received):
+        received = np.frombuffer(frame, dtype=np.uint8)
+        yield f"frame {index}", received
+        partners = [("sent", view.sent[index])] if index < len(view.sent) else []
+        partners += [(f"own {k}", words.tobytes()) for k, words in enumerate(view.own)]
+        for name, partner in partners:
+            if len(partner) == len(frame):
+                for symbol, joined in _combine(received, np.frombuffer(partner, dtype=np.uint8)):
+                    yield f"frame {index} {symbol}{name}", joined
+
+
+def _combine(left: Array, right: Array) -> Iterator[tuple[str, Array]]:
+    yield "^", left ^ right
+    if left.nbytes % 8 == 0:
+        a, b = left.view(np.uint64), right.view(np.uint64)
+        yield "+", (a + b).view(np.uint8)
+        yield "-", (a - b).view(np.uint8)
+
+
+def looks_uniform(data: Array, deviations: float = 8.0) -> bool:
+    """Chi-square on bytes, for each position in a 64-bit word where there are enough, else for all together.
+
+    The statistic of 255 degrees of freedom is compared with its mean by standard deviations: eight is a chance far
+    below one in a million even for its skewed tail.
+    """
+    lanes = [data[k::8] for k in range(8)] if data.size >= 8 * 1280 else [data]
+    for lane in lanes:
+        if lane.size < 1280:
+            continue
+        expected = lane.size / 256
+        statistic = ((np.bincount(lane, minlength=256) - expected) ** 2).sum() / expected
+        if abs(statistic - 255) / np.sqrt(510) > deviations:
+            return False
+    return True
+
+
+def words_of(run: Run[Any]) -> tuple[Words, Words]:
+    return run.master.words, run.secondary.words
