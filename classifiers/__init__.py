@@ -1,1 +1,1 @@
-"""TODO-docstring."""
+"""Online learners composed of building blocks."""

@@ -1,1 +1,1 @@
-"""TODO-docstring."""
+"""Reproducible benchmark runs; `python -m experiments --help`."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import gmpy2  # type: ignore[import-untyped]
 import joblib
 
+from privml.crypto import power_products
 from privml.errors import NotAUnitError, SettingError
 
 if TYPE_CHECKING:
@@ -139,10 +140,8 @@ def in_threads(
 def multi_power(bases: Sequence[Integer], exponents: Sequence[Integer], modulus: Integer) -> Integer:
     """Multiply base_i^exponent_i mod modulus for public exponents >= 0.
 
-    Up to `_STRAUS_LIMIT` bases: Straus (American Mathematical Monthly 1964), windows of 4 bits in step, about
-    14 + l/4 multiplications for each base of an l-bit exponent plus l squarings for all. Beyond: the bucket method of
-    Pippenger (Bernstein, Doumen, Lange, Oosterwijk, INDOCRYPT 2012, section 4), about l/c (n + 2^(c+1)) multiplications
-    with windows of c bits. Memory is at most 15 residues for each of `_STRAUS_LIMIT` bases, or 2^c residues.
+    About 14 + l/4 multiplications for each base of an l-bit exponent plus l squarings for all, and fewer the more bases
+    there are; see `privml.crypto.power_products`.
 
     Raises
     ------
@@ -154,10 +153,11 @@ def multi_power(bases: Sequence[Integer], exponents: Sequence[Integer], modulus:
     if any(exponent < 0 for exponent in exponents):
         raise SettingError("a product of powers takes exponents >= 0")
     longest = max((exponent.bit_length() for exponent in exponents), default=0)
-    if not longest:
-        return Integer(1) % modulus
-    method = _straus if len(bases) <= _STRAUS_LIMIT else _pippenger
-    return method(bases, exponents, longest, modulus)
+    window, method = power_products.choose(len(bases), longest)
+    count = -(-longest // window)
+    rows = [split_digits(exponent, window) for exponent in exponents]
+    digits = list(zip(*[row + [Integer(0)] * (count - len(row)) for row in rows], strict=True))
+    return method([base % modulus for base in bases], digits[:count], window, Integer(modulus))
 
 
 def inverse(value: Integer, modulus: Integer) -> Integer:
@@ -220,58 +220,6 @@ def split_digits(value: Integer, bits: int) -> list[Integer]:
     """Digits of value >= 0 in base 2^bits, least significant first; [0] for zero. Inverse of `join_digits`."""
     digits: list[Integer] = gmpy2.unpack(Integer(value), bits)
     return digits
-
-
-_STRAUS_LIMIT = 160  # where the bucket method overtakes, for exponents of 128 bits
-_STRAUS_WINDOW = 4
-
-
-def _straus(bases: Sequence[Integer], exponents: Sequence[Integer], longest: int, modulus: Integer) -> Integer:
-    tables = []
-    for base in bases:
-        table = [Integer(1), base % modulus]
-        for _ in range(2, 1 << _STRAUS_WINDOW):
-            table.append(table[-1] * base % modulus)
-        tables.append(table)
-    columns = _digit_columns(exponents, _STRAUS_WINDOW, longest)
-    result = Integer(1)
-    for column in reversed(columns):
-        for _ in range(_STRAUS_WINDOW):
-            result = result * result % modulus
-        for table, digit in zip(tables, column, strict=True):
-            if digit:
-                result = result * table[digit] % modulus
-    return result
-
-
-def _pippenger(bases: Sequence[Integer], exponents: Sequence[Integer], longest: int, modulus: Integer) -> Integer:
-    window = min(range(1, 17), key=lambda c: -(-longest // c) * (len(bases) + (2 << c)))
-    result = Integer(1)
-    for column in reversed(_digit_columns(exponents, window, longest)):
-        for _ in range(window):
-            result = result * result % modulus
-        buckets: list[Integer | None] = [None] * (1 << window)
-        for base, digit in zip(bases, column, strict=True):
-            held = buckets[digit]
-            buckets[digit] = base if held is None else held * base % modulus
-        # prod_d bucket[d]^d as the product of all suffix products
-        suffix = total = Integer(1)
-        for held in itertools.islice(reversed(buckets), (1 << window) - 1):
-            if held is not None:
-                suffix = suffix * held % modulus
-            total = total * suffix % modulus
-        result = result * total % modulus
-    return result
-
-
-def _digit_columns(exponents: Sequence[Integer], window: int, longest: int) -> list[tuple[Integer, ...]]:
-    """Digit k of every exponent, for each k, least significant first."""
-    count = -(-longest // window)
-    rows = []
-    for exponent in exponents:
-        digits = split_digits(exponent, window)
-        rows.append(digits + [Integer(0)] * (count - len(digits)))
-    return list(zip(*rows, strict=True))
 
 
 def _public_powers(bases: Sequence[Integer], exponent: Integer, modulus: Integer) -> list[Integer]:

@@ -99,7 +99,7 @@ class Ciphertext:
         return Ciphertext(parameters, self.t1 * parameters.embed(plaintext) % parameters.modulus_squared, self.t2)
 
     def rerandomise(self, encryptor: Encryptor) -> Ciphertext:
-        """Rerandomise: the same plaintext under fresh randomness; `encryptor` must be for the same h if T2 is to stay useful."""
+        """Rerandomise: the same plaintext, fresh randomness; for the same h if T2 is to stay useful."""
         return encryptor.rerandomise(self)
 
     def _map(self, function: Callable[[Integer], Integer]) -> Ciphertext:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -103,6 +104,13 @@ class Encryptor:
             with_t2=False,
             generator_table=generator_table,
         )
+
+    def without_t2(self) -> Encryptor:
+        """An encryptor under the same key that forms T1 alone, on the same tables."""
+        sibling = copy(self)
+        sibling._with_t2 = False
+        sibling._pool = RandomnessPool(sibling._masks)
+        return sibling
 
     def __repr__(self) -> str:
         return f"Encryptor({self._public_key})"

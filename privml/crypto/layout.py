@@ -39,7 +39,8 @@ class Layout:
     additions
         How many such values a slot will ever hold the sum of, 1 to 2^64. A subtraction counts as an addition.
     sigma
-        Statistical security parameter of blinding, 40 to 128; 64 keeps 2^24 slots within 2^-40 together.
+        Statistical security parameter of blinding, 40 to 128; 64 keeps 2^24 slots within 2^-40 together. 0 for what is
+        never blinded, because its recipient opens it alone.
 
     Raises
     ------
@@ -56,8 +57,8 @@ class Layout:
         for name, low, high in (("count", 1, 1 << 48), ("value_bits", 1, 128), ("additions", 1, 1 << 64)):
             if not low <= getattr(self, name) <= high:
                 raise SettingError(f"a layout's {name} lies in [{low}, {high}], not at {getattr(self, name)}")
-        if not 40 <= self.sigma <= 128:
-            raise SettingError(f"a layout's sigma lies in [40, 128], not at {self.sigma}")
+        if self.sigma and not 40 <= self.sigma <= 128:
+            raise SettingError(f"a layout's sigma lies in [40, 128] or is 0, not at {self.sigma}")
 
     @property
     def total_bits(self) -> int:
@@ -145,7 +146,14 @@ class Layout:
         """Fresh masks: rho_i mod 2^64 for every value, and the plaintexts R = sum_i rho_i 2^(wi) to add.
 
         rho_i is uniform in [0, 2^(l+sigma)). Empty slots are masked as well, in case a sender filled them.
+
+        Raises
+        ------
+        LayoutError
+            If the layout leaves no room for blinding (sigma = 0).
         """
+        if not self.sigma:
+            raise LayoutError("a layout with sigma = 0 has no room for blinding: only its recipient may open it")
         slots = self.slots(parameters)
         clear_top = self._repeat((1 << (self.total_bits + self.sigma)) - 1, slots)
         masks = [random_bits(slots * self.slot_bits) & clear_top for _ in range(self.ciphertexts(parameters))]

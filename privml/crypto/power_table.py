@@ -101,7 +101,7 @@ class FixedBaseTable:
         Parameters
         ----------
         n_jobs
-            Number of threads, -1 for one a core. Two run 1.3 to 1.5 times as fast as one: multiplications are too
+            Number of threads, -1 for one a core. Two run 1.2 to 1.5 times as fast as one: multiplications are too
             short for more.
         """
         for exponent in exponents:

@@ -57,12 +57,12 @@ def read_ciphertext(fields: FieldReader) -> Ciphertext:
     return Ciphertext(fields.parameters, fields.element("t1"), None if fields.absent("t2") else fields.element("t2"))
 
 
-def _write_vector(vector: CiphertextVector) -> Fields:
+def write_vector(vector: CiphertextVector) -> Fields:
     width = element_width(vector.parameters)
     return [fixed_width(vector.t1, width), None if vector.t2 is None else fixed_width(vector.t2, width)]
 
 
-def _read_vector(fields: FieldReader) -> CiphertextVector:
+def read_vector(fields: FieldReader) -> CiphertextVector:
     t1 = fields.elements("t1")
     return CiphertextVector(fields.parameters, t1, None if fields.absent("t2") else fields.elements("t2", len(t1)))
 
@@ -82,13 +82,15 @@ def read_layout(fields: FieldReader) -> Layout:
     )
 
 
-def _write_packed(packed: PackedCiphertext) -> Fields:
-    fields = _write_vector(packed.vector)
+def write_packed(packed: PackedCiphertext) -> Fields:
+    """T1s, T2s or None, the layout, and how many additions it is the sum of."""
+    fields = write_vector(packed.vector)
     return [*fields, write_layout(packed.layout), fixed_width([packed.additions_used], 9)]
 
 
-def _read_packed(fields: FieldReader) -> PackedCiphertext:
-    vector, layout = _read_vector(fields), fields.read("layout", read_layout)
+def read_packed(fields: FieldReader) -> PackedCiphertext:
+    """Packed ciphertexts, which check themselves against their layout."""
+    vector, layout = read_vector(fields), fields.read("layout", read_layout)
     return PackedCiphertext(vector, layout, _read_additions(fields, "additions_used"))
 
 
@@ -106,8 +108,8 @@ CRYPTOSYSTEM: Final[Mapping[type[Any], Codec[Any]]] = MappingProxyType(
             lambda key: key.parameters,
         ),
         Ciphertext: Codec(3, write_ciphertext, read_ciphertext, lambda ciphertext: ciphertext.parameters),
-        CiphertextVector: Codec(4, _write_vector, _read_vector, lambda vector: vector.parameters),
+        CiphertextVector: Codec(4, write_vector, read_vector, lambda vector: vector.parameters),
         Layout: Codec(5, write_layout, read_layout, lambda _: None),
-        PackedCiphertext: Codec(6, _write_packed, _read_packed, lambda packed: packed.vector.parameters),
+        PackedCiphertext: Codec(6, write_packed, read_packed, lambda packed: packed.vector.parameters),
     }
 )

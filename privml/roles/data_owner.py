@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from privml.crypto.envelope import IDENTIFIER_BYTES, SealContext
+from privml.crypto.fixed_base import Encryptor
 from privml.crypto.packing import PackedCiphertext
 from privml.crypto.proofs import prove_plaintexts
 from privml.crypto.randomness import random_bytes
@@ -126,6 +128,11 @@ class DataOwner(Participant):
         request = Withdrawal.request(card, self.identity, receipt.upload_id)
         signature = sign(self._key, request)
         self.provider.withdraw(dumps(Withdrawal(card.model, self.identity, receipt.upload_id, signature)))
+
+    @cached_property
+    def _t1_encryptor(self) -> Encryptor:
+        """Encrypts for two-step decryption only, on the tables of the other one."""
+        return self._encryptor.without_t2()
 
     def _chunk_rows(self, card: ModelCard, path: Path, chunk_rows: int | None) -> int:
         if path not in ("sealed", "homomorphic"):

@@ -133,7 +133,7 @@ class Station:
             return sealed.envelope
 
         envelope = self._admit(message, SealedArray, read, self._check_sealed, forwarded=Envelope)
-        hosted, context, shape = self._hosted(envelope.context.model), envelope.context, envelope.shape or ()
+        hosted, context, shape = self.hosted(envelope.context.model), envelope.context, envelope.shape or ()
         seed = self._open_seed(envelope)
         rows = payload[0] if seed is None else pad(seed, Purpose.DATA, context, 0, shape)
         hosted.learner.partial_fit(self.unit, _chunk(context), rows)
@@ -145,7 +145,7 @@ class Station:
         The Secondary checks the proof for itself and keeps no ciphertext.
         """
         upload = self._admit(message, HomomorphicUpload, lambda upload: upload, self._check_homomorphic)
-        hosted, chunk = self._hosted(upload.context.model), _chunk(upload.context)
+        hosted, chunk = self.hosted(upload.context.model), _chunk(upload.context)
         packed = upload.packed if self.unit.is_master else None
         hosted.learner.partial_fit_statistics(self.unit, chunk, packed, hosted.card.layout, upload.rows)
         hosted.uploads[chunk] = upload.context.owner
@@ -153,7 +153,7 @@ class Station:
     def withdraw(self, message: bytes | None) -> None:
         """Forget a chunk at its owner's signed request. Two rounds."""
         request = self._admit(message, Withdrawal, lambda request: request, self._check_withdrawal)
-        self._hosted(request.model).learner.withdraw(self.unit, request.chunk)
+        self.hosted(request.model).learner.withdraw(self.unit, request.chunk)
 
     def refresh(self, model: str) -> None:
         """Bring a model up to date with everything taken."""
@@ -165,7 +165,7 @@ class Station:
         envelope = self._admit(message, Envelope, lambda envelope: envelope, self._check_opening)
         self._opened.add(envelope.context.identifier)
         seed = self._open_seed(envelope)
-        card = self._hosted(envelope.context.model).card
+        card = self.hosted(envelope.context.model).card
         self.sessions[envelope.context.identifier] = Session(card, envelope.context, seed)
 
     def answer(self, message: bytes | None) -> bytes | None:
@@ -186,7 +186,7 @@ class Station:
         query = self._admit(message, Query, read, self._check_query)
         session = self.sessions[query.session_id]
         session.counter = query.counter
-        hosted = self._hosted(session.card.model)
+        hosted = self.hosted(session.card.model)
         rows = self._query_rows(session, query, payload)
         mine = hosted.learner.predict(self.unit, rows, query.answer)
         if session.seed is not None:
@@ -310,13 +310,13 @@ class Station:
         self.unit.agree(problem)
         return seed
 
-    def _hosted(self, model: str) -> Hosted:
+    def hosted(self, model: str) -> Hosted:
         if model not in self.models:
             raise ClassifierError(f"there is no model {model!r} here; there are: {', '.join(self.models) or 'none'}")
         return self.models[model]
 
     def _fitted(self, model: str) -> Hosted:
-        hosted = self._hosted(model)
+        hosted = self.hosted(model)
         if not hosted.learner.fitted:
             raise NotFittedError(f"the model {model!r} has not learned from any record; upload data first")
         return hosted
@@ -326,7 +326,7 @@ class Station:
 
     def _expected(self, context: SealContext) -> SealContext:
         """The context as this unit knows it; only owner and identifier are the sender's to say."""
-        card, key = self._hosted(context.model).card, self._key_of(context)
+        card, key = self.hosted(context.model).card, self._key_of(context)
         return SealContext(card.provider, card.model, context.owner, key.digest, card.digest, context.identifier)
 
     def _check_new(self, hosted: Hosted, context: SealContext) -> None:
@@ -334,7 +334,7 @@ class Station:
             raise DuplicateUploadError(f"{context.owner!r} already sent an upload {context.identifier.hex()}")
 
     def _check_sealed(self, envelope: Envelope) -> None:
-        hosted = self._hosted(envelope.context.model)
+        hosted = self.hosted(envelope.context.model)
         verify_envelope(
             self._key_of(envelope.context), envelope, envelope.payload_digest, self._expected(envelope.context)
         )
@@ -345,7 +345,7 @@ class Station:
         hosted.learner.admit(_chunk(envelope.context), shape[0], None)
 
     def _check_homomorphic(self, upload: HomomorphicUpload) -> None:
-        hosted = self._hosted(upload.context.model)
+        hosted = self.hosted(upload.context.model)
         layout = hosted.card.layout
         upload.verify(self._key_of(upload.context), self._expected(upload.context), layout)
         self._check_new(hosted, upload.context)
@@ -354,7 +354,7 @@ class Station:
         hosted.learner.admit(_chunk(upload.context), upload.rows, layout)
 
     def _check_withdrawal(self, request: Withdrawal) -> None:
-        hosted = self._hosted(request.model)
+        hosted = self.hosted(request.model)
         request.verify(self.registry.key_of(request.owner), hosted.card)
         owner = hosted.uploads.get(request.chunk)
         if owner != request.owner or not hosted.learner.has(request.chunk):
@@ -365,7 +365,7 @@ class Station:
     def _check_opening(self, envelope: Envelope) -> None:
         context = envelope.context
         expected = self._expected(context)
-        in_this_run = replace(expected, schema_digest=session_digest(self._hosted(context.model).card, self.epoch))
+        in_this_run = replace(expected, schema_digest=session_digest(self.hosted(context.model).card, self.epoch))
         verify_envelope(self._key_of(context), envelope, None, in_this_run)
         if context.identifier in self._opened:
             raise SessionError(f"there was a session {context.identifier.hex()} already")

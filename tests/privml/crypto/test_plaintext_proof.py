@@ -1,0 +1,156 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from privml.crypto import plaintext_proof
+from privml.crypto.arithmetic import Integer, inverse
+from privml.crypto.dtpkc import CiphertextVector, PublicParameters, WeakPrivateKey
+from privml.crypto.fixed_base import Encryptor, Openings
+from privml.crypto.keygen import StrongKey
+from privml.crypto.plaintext_proof import PlaintextProof, prove_plaintexts, verify_plaintexts
+from privml.errors import ParameterMismatchError, ProofError, SettingError
+
+CONTEXT = b"provider, model, owner, upload"
+
+Statement = tuple[CiphertextVector, PlaintextProof]
+
+
+@pytest.fixture(scope="module")
+def statement(encryptor: Encryptor) -> Statement:
+    vector, openings = encryptor.encrypt_with_openings([3, -4, 1 << 200])
+    return vector, prove_plaintexts(encryptor, vector, openings, CONTEXT)
+
+
+@settings(max_examples=15)
+@given(plaintexts=st.lists(st.integers(-(1 << 510), 1 << 510), min_size=1, max_size=5), full=st.booleans(), t2=st.booleans())
+def test_honest_senders_convince(owner_key: WeakPrivateKey, plaintexts: list[int], full: bool, t2: bool) -> None:
+    encryptor = Encryptor(owner_key.public_key, exponent="full" if full else "short", window=4, with_t2=t2)
+    vector, openings = encryptor.encrypt_with_openings(plaintexts)
+    proof = prove_plaintexts(encryptor, vector, openings, CONTEXT)
+    verify_plaintexts(owner_key.public_key, vector, proof, CONTEXT)
+    assert (proof.a2 is None) == (not t2)
+
+
+def test_a_large_chunk_has_one_proof(owner_key: WeakPrivateKey, encryptor: Encryptor) -> None:
+    vector, openings = encryptor.encrypt_with_openings(range(300))
+    proof = prove_plaintexts(encryptor, vector, openings, CONTEXT)
+    verify_plaintexts(owner_key.public_key, vector, proof, CONTEXT)
+
+
+@pytest.mark.parametrize(("count", "extra"), [(1, 0), (2, 1), (3, 2), (4, 2), (5, 3)])
+def test_the_mask_hides_the_sum_of_all_exponents(
+    encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch, count: int, extra: int
+) -> None:
+    vector, openings = encryptor.encrypt_with_openings([0] * count)
+    asked: list[int] = []
+
+    def record(bits: int) -> Integer:
+        asked.append(bits)
+        return Integer(1)
+
+    monkeypatch.setattr(plaintext_proof, "random_bits", record)
+    prove_plaintexts(encryptor, vector, openings, CONTEXT)
+    assert asked == [encryptor.randomness_bits + 128 + 80 + extra]
+
+
+Spoil = Callable[[CiphertextVector, PlaintextProof], Statement]
+
+
+def other_t1(vector: CiphertextVector, t1: Integer) -> CiphertextVector:
+    return replace(vector, t1=(t1, *vector.t1[1:]))
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda v, p: (v, replace(p, z_r=p.z_r + 1)),
+        lambda v, p: (v, replace(p, z_r=-p.z_r)),
+        lambda v, p: (v, replace(p, z_r=p.z_r + (Integer(1) << 740))),
+        lambda v, p: (v, replace(p, z_m=p.z_m + 1)),
+        lambda v, p: (v, replace(p, z_m=p.z_m + v.parameters.modulus)),
+        lambda v, p: (v, replace(p, z_m=p.z_m - v.parameters.modulus)),
+        lambda v, p: (v, replace(p, a1=p.a1 + v.parameters.modulus_squared)),
+        lambda v, p: (v, replace(p, a1=Integer(0))),
+        lambda v, p: (v, replace(p, a2=v.parameters.modulus_squared - p.a2)),
+        lambda v, p: (v, replace(p, a2=None)),
+        lambda v, p: (replace(v, t2=None), p),
+        lambda v, p: (replace(v, t2=None), replace(p, a2=None)),
+        lambda v, p: (other_t1(v, v.parameters.modulus), p),
+        lambda v, p: (other_t1(v, v.t1[0] + v.parameters.modulus_squared), p),
+        lambda v, p: (v[:2], p),
+        lambda v, p: (v[:0], p),
+        lambda v, p: (v[::-1], p),
+        lambda v, p: (v.add_plain([1, 0, 0]), p),
+        lambda v, p: (v.add_plain([1, -1, 0]), p),
+        lambda v, p: (v + v, p),
+        lambda v, p: (-v, p),
+    ],
+)
+def test_spoilt_statements_are_refused(owner_key: WeakPrivateKey, statement: Statement, spoil: Spoil) -> None:
+    with pytest.raises(ProofError):
+        verify_plaintexts(owner_key.public_key, *spoil(*statement), CONTEXT)
+
+
+def test_a_factor_of_n_is_refused(owner_key: WeakPrivateKey, statement: Statement, strong_key: StrongKey) -> None:
+    vector, proof = statement
+    p, _ = strong_key.factors
+    with pytest.raises(ProofError, match="factor"):
+        verify_plaintexts(owner_key.public_key, other_t1(vector, p), proof, CONTEXT)
+    with pytest.raises(ProofError, match="factor"):
+        verify_plaintexts(owner_key.public_key, vector, replace(proof, a1=p * p), CONTEXT)
+
+
+def test_context_and_key_are_bound(owner_key: WeakPrivateKey, client_key: WeakPrivateKey, statement: Statement) -> None:
+    with pytest.raises(ProofError):
+        verify_plaintexts(owner_key.public_key, *statement, CONTEXT + b"!")
+    with pytest.raises(ProofError):
+        verify_plaintexts(client_key.public_key, *statement, CONTEXT)
+
+
+def test_other_parameters_are_refused(
+    owner_key: WeakPrivateKey, statement: Statement, other_parameters: PublicParameters
+) -> None:
+    vector, proof = statement
+    with pytest.raises(ParameterMismatchError):
+        verify_plaintexts(owner_key.public_key, replace(vector, parameters=other_parameters), proof, CONTEXT)
+    with pytest.raises(ParameterMismatchError):
+        verify_plaintexts(owner_key.public_key, vector, replace(proof, parameters=other_parameters), CONTEXT)
+
+
+def test_the_difference_of_two_ciphertexts_cannot_move(
+    owner_key: WeakPrivateKey, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Moving a factor from one ciphertext to its neighbour leaves the plain product as it is: the batch needs
+    # coefficients of its own for every element, and only those of the statement will do.
+    def moved() -> tuple[CiphertextVector, PlaintextProof]:
+        vector, openings = encryptor.encrypt_with_openings([5, 7])
+        proof = prove_plaintexts(encryptor, vector, openings, CONTEXT)
+        n2, x = vector.parameters.modulus_squared, Integer(3)
+        t1 = (vector.t1[0] * x % n2, vector.t1[1] * inverse(x, n2) % n2)
+        return replace(vector, t1=t1), proof
+
+    with pytest.raises(ProofError):
+        verify_plaintexts(owner_key.public_key, *moved(), CONTEXT)
+    monkeypatch.setattr(plaintext_proof, "_challenges", lambda *_: [Integer(1), Integer(1)])
+    verify_plaintexts(owner_key.public_key, *moved(), CONTEXT)
+
+
+def test_provers_refuse_what_does_not_belong_together(encryptor: Encryptor) -> None:
+    vector, openings = encryptor.encrypt_with_openings([1, 2])
+    with pytest.raises(SettingError):
+        prove_plaintexts(encryptor, vector[:1], openings, CONTEXT)
+    with pytest.raises(SettingError):
+        prove_plaintexts(encryptor, vector[:0], Openings((), ()), CONTEXT)
+
+
+def test_the_encryptor_of_another_key_proves_nothing(
+    owner_key: WeakPrivateKey, client_key: WeakPrivateKey, encryptor: Encryptor
+) -> None:
+    vector, openings = encryptor.encrypt_with_openings([1])
+    proof = prove_plaintexts(Encryptor(client_key.public_key, window=4), vector, openings, CONTEXT)
+    for key in (owner_key, client_key):
+        with pytest.raises(ProofError):
+            verify_plaintexts(key.public_key, vector, proof, CONTEXT)
