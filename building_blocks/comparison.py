@@ -7,16 +7,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from building_blocks.boolean import WINDOW, Variable, evaluate, lexicographic, mask_and_open, run_of, to_integers
+from building_blocks.boolean import open_borrows, to_integers
+from building_blocks.gates import WINDOW, Gate, Variable, lexicographic, run_of
 from building_blocks.shares import BooleanShares, Shares
 from privml.units.unit import Unit
+
+_DIGITS = Gate(2, [lexicographic(0, 1, 1), [run_of(1, 1)]])
+"""Four digits as one: what they decide, and whether they are all equal."""
+
+_LAST = Gate(
+    1,
+    [[(*(Variable(0, k + 1 - 2 * WINDOW) for k in range(n)), Variable(0, n + 1 - WINDOW)) for n in range(WINDOW)]],
+)
+"""What four digits decide, into lane 0: their decisions lie in the low nibble, their equalities in the high one."""
 
 
 def sign(unit: Unit, x: Shares) -> BooleanShares:
     """Return 1 where x < 0 as a signed 64-bit integer, else 0; exact for every word.
 
-    Opens c = x + r; x < 0 exactly if msb(c) xor msb(r) xor [r mod 2^63 > c mod 2^63]. The comparison of the shared r with
-    the public c is local up to windows of four bits (`mask_and_open`) and takes two more gates of four digits
+    Opens c = x + r; x < 0 exactly if msb(c) xor msb(r) xor [r mod 2^63 > c mod 2^63]. The comparison of the shared r
+    with the public c is local up to windows of four bits (`open_borrows`) and takes two more gates of four digits
     (after Damgård et al., TCC 2006, section 6).
 
     Returns
@@ -28,14 +38,11 @@ def sign(unit: Unit, x: Shares) -> BooleanShares:
     -----
     Three rounds; 8 + 4 + 1 bytes each way a value. Both units see c and twice a masked word: uniform.
     """
-    borrows = mask_and_open(unit, x, drop_top=True)
+    borrows = open_borrows(unit, x, drop_top=True)
     digits = [BooleanShares(_every_fourth_of_64(w.words)) for w in (borrows.generate, borrows.propagate)]
-    generate, propagate = evaluate(unit, digits, [lexicographic(0, 1, 1), [run_of(1, 1)]])
-    # four digits are left: their decisions in the low nibble, their equalities in the high one
+    generate, propagate = _DIGITS.evaluate(unit, digits)
     nibbles = BooleanShares(_every_fourth_of_16(generate.words) | _every_fourth_of_16(propagate.words) << np.uint8(4))
-    top = WINDOW - 1
-    decision = [(*(Variable(0, k - 2 * WINDOW + 1) for k in range(n)), Variable(0, n - top)) for n in range(WINDOW)]
-    (borrow,) = evaluate(unit, [nibbles], [decision])
+    (borrow,) = _LAST.evaluate(unit, [nibbles])
     bit = borrow.words ^ _top_bit(borrows.mask.words)
     if unit.is_master:
         bit = bit ^ _top_bit(borrows.opened)

@@ -16,13 +16,15 @@ from privml.units.unit import Unit
 
 SHARE_BITS = 64
 
+_SMALL_WINDOW = 4
+
 
 def ciphertexts_to_shares(unit: Unit, packed: PackedCiphertext | None, layout: Layout) -> Shares:
     """Turn packed ciphertexts, under whatever keys, into shares of their values.
 
-    The Master adds the offset 2^{l-1} to every slot (values are signed), then a blinding rho uniform in [0, 2^{l+sigma}),
-    and multiplies T1 by a fresh g^{r'}: without it, whoever saw T1 on its way in could divide and read rho. The Secondary
-    completes the decryption and takes the slots apart: [x] = (-rho - offset, slot) modulo 2^64.
+    The Master adds the offset 2^{l-1} to every slot (values are signed), then a blinding rho uniform in [0,
+    2^{l+sigma}), and multiplies T1 by a fresh g^{r'}: without it, whoever saw T1 on its way in could divide and read
+    rho. The Secondary completes the decryption and takes the slots apart: [x] = (-rho - offset, slot) modulo 2^64.
 
     Parameters
     ----------
@@ -43,8 +45,8 @@ def ciphertexts_to_shares(unit: Unit, packed: PackedCiphertext | None, layout: L
 
     Notes
     -----
-    One message, 3|N| bits a ciphertext of floor((|N| - 2) / (l + sigma + 2)) values. The Master sees nothing. The Secondary sees
-    x + offset + rho, which is within 2^-sigma of independent of x, and the root of a fresh g^{r'}.
+    One message, 3|N| bits a ciphertext of floor((|N| - 2) / (l + sigma + 2)) values. The Master sees nothing. The
+    Secondary sees x + offset + rho, which is within 2^-sigma of independent of x, and the root of a fresh g^{r'}.
     """
     parameters = unit.strong_key().parameters
     if packed is None:
@@ -86,8 +88,8 @@ def shares_to_ciphertext(unit: Unit, x: Shares, recipient: PublicKey) -> PackedC
 
     Notes
     -----
-    Two rounds: 8 bytes a value from Master to Secondary, 4|N| bits a ciphertext back. The Secondary sees uniform words, the
-    Master ciphertexts under the recipient's key.
+    Two rounds: 8 bytes a value from Master to Secondary, 4|N| bits a ciphertext back. The Secondary sees uniform
+    words, the Master ciphertexts under the recipient's key.
     """
     layout = share_layout(x.size)
     parameters = recipient.parameters
@@ -99,10 +101,14 @@ def shares_to_ciphertext(unit: Unit, x: Shares, recipient: PublicKey) -> PackedC
         if len(theirs) != layout.ciphertexts(parameters):
             raise FrameSizeError(f"expected {layout.ciphertexts(parameters)} ciphertexts, got {len(theirs)}")
         mine = layout.pack(signed(flat - fresh), parameters)
-        result = Encryptor(recipient).rerandomise_vector(theirs.add_plain(mine))
+        result = _encryptor(unit, recipient).rerandomise_vector(theirs.add_plain(mine))
         return PackedCiphertext(result, layout, additions_used=2)
     (fresh,) = unit.receive([flat])
-    vector = Encryptor(recipient).encrypt_vector(layout.pack(signed(flat + fresh), parameters))
+    vector = _encryptor(unit, recipient).encrypt_vector(layout.pack(signed(flat + fresh), parameters))
     unit.channel.send(dumps(vector))
     return None
 
+
+def _encryptor(unit: Unit, recipient: PublicKey) -> Encryptor:
+    """Few ciphertexts go to one recipient, so the table of its key is a small one."""
+    return Encryptor(recipient, window=_SMALL_WINDOW, generator_table=unit.rerandomiser().generator_table)

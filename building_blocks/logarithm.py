@@ -17,7 +17,9 @@ LOG2_FRACTION_BITS: Final = 28
 """Fractional bits of a logarithm."""
 
 LOG2_ERROR: Final = 7e-8
-"""Bound on the absolute error of a logarithm: 4.3e-8 of the polynomial, and less than seven units of 2^-28 by rounding."""
+"""Bound on the absolute error of a logarithm: 4.3e-8 of the polynomial, and less than seven units of 2^-28 by
+rounding.
+"""
 
 LOG2_MAX_BITS: Final = 62
 
@@ -38,9 +40,9 @@ _COEFFICIENTS: Final = (
 def log2(unit: Unit, x: Shares, bits: int = 44) -> Shares:
     """Binary logarithm of integers 0 < x < 2^bits, in fixed point with 28 fractional bits.
 
-    x = 2^i (1.5 + u) with the position i of the top bit: the bits, OR of each with all above, and the lone edge as a shared
-    one-hot word; y = x 2^{bits-1-i} by a product, brought to 28 fractional bits, and a polynomial of degree 8 in
-    u = y - 1.5 (after Catrina and Saxena, FC 2010, section 4, who normalise the same way).
+    x = 2^i (1.5 + u) with the position i of the top bit: the bits, OR of each with all above, and the lone edge as a
+    shared one-hot word; y = x 2^{bits-1-i} by a product, brought to 28 fractional bits, and a polynomial of degree 8
+    in u = y - 1.5 (after Catrina and Saxena, FC 2010, section 4, who normalise the same way).
 
     Parameters
     ----------
@@ -52,8 +54,8 @@ def log2(unit: Unit, x: Shares, bits: int = 44) -> Shares:
     Returns
     -------
     Shares
-        log2(x) 2^28, |error| <= 7e-8 (`LOG2_ERROR`). At x = 0 a finite number of magnitude below 8, so that n log2(n) is 0
-        at n = 0 by the product.
+        log2(x) 2^28, |error| <= 7e-8 (`LOG2_ERROR`). At x = 0 a finite number of magnitude below 8, so that n log2(n)
+        is 0 at n = 0 by the product.
 
     Raises
     ------

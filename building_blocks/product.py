@@ -82,8 +82,8 @@ def fix_operand(unit: Unit, y: Shares) -> Operand:
 def multiply_by_operand(unit: Unit, x: Shares, operand: Operand) -> Shares:
     """Matrix product [X Y] with a fixed (k, m) operand Y.
 
-    With C = A B for the operand's own mask B: XY = C + (X - A) B + A (Y - B) + (X - A)(Y - B). Exact modulo 2^64. One round,
-    8 bytes each way for every value of X. Both units see X - A, uniform: A is fresh.
+    With C = A B for the operand's own mask B: XY = C + (X - A) B + A (Y - B) + (X - A)(Y - B). Exact modulo 2^64. One
+    round, 8 bytes each way for every value of X. Both units see X - A, uniform: A is fresh.
     """
     rows, inner = operand.correlation.shape[1], operand.correlation.shape[0]
     if len(x.shape) != 2 or x.shape[1] != inner:
@@ -91,4 +91,3 @@ def multiply_by_operand(unit: Unit, x: Shares, operand: Operand) -> Shares:
     a, c = map(Shares, unit.correlations.draw(OperandTriple(x.shape[0], operand.correlation, operand.number)))
     (d,) = open_shares(unit, x - a)
     return c + d @ operand.mask + (a + public(unit, d)) @ operand.masked
-

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
-from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +29,8 @@ def select(unit: Unit, bit: Shares, x: Shares, y: Shares) -> Shares:
     return multiply(unit, bit, x - y) + y
 
 
-class Largest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Largest:
     """The outcome of `argmax`, shared: the index of the largest value, as a number and as a one-hot row."""
 
     index: Shares
@@ -40,7 +41,8 @@ def argmax(unit: Unit, x: Shares) -> Largest:
     """Index of the largest of m candidates along the last axis; the first of equals wins. For differences below 2^63.
 
     Up to 8 candidates: every pair is compared at once and a candidate's wins are multiplied in the boolean world, which
-    gives the one-hot row directly. More: brackets of four, whose winners meet in the next; the one-hot rows go back down.
+    gives the one-hot row directly. More: brackets of four, whose winners meet in the next; the one-hot rows go back
+    down.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Values shared between the two units, and how they are opened.
 
-A `Shares` is one unit's additive share modulo 2^64, a `BooleanShares` one unit's XOR share of words. The other unit holds
-an object of the same shape; neither says anything about the value by itself. Sums, differences and products with public
-numbers are local, everything else is a protocol.
+A `Shares` is one unit's additive share modulo 2^64, a `BooleanShares` one unit's XOR share of words. The other unit
+holds an object of the same shape; neither says anything about the value by itself. Sums, differences and products with
+public numbers are local, everything else is a protocol.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def signed(words: Words) -> NDArray[np.int64]:
 class Shares:
     """One unit's additive share, modulo 2^64, of an array of integers.
 
-    Local operations follow numpy's shapes and broadcasting. A public number may be multiplied in anywhere; to add one, share
-    it by `public` first (only the Master adds it).
+    Local operations follow numpy's shapes and broadcasting. A public number may be multiplied in anywhere; to add
+    one, share it by `public` first (only the Master adds it).
     """
 
     words: Words

@@ -46,4 +46,3 @@ def truncate(unit: Unit, x: Shares, fraction_bits: int) -> Shares:
     carry = public(unit, c_top) + r_top * (one - (c_top << one))
     local: Words = ((c & LOW_63) >> np.uint64(fraction_bits)) - (offset >> np.uint64(fraction_bits))
     return public(unit, local) + carry * np.uint64(1 << (63 - fraction_bits)) - r_shifted
-

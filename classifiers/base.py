@@ -22,8 +22,8 @@ from privml.units.unit import Unit
 class Classifier(ABC):
     """One unit's half of an online classifier; `privml.learner.Learner` says what each method is for.
 
-    This class keeps the books that are the same for all of them and public in both units: which chunks were learned, how
-    many records they had, and whether the model is behind them. A subclass does the mathematics.
+    This class keeps the books that are the same for all of them and public in both units: which chunks were learned,
+    how many records they had, and whether the model is behind them. A subclass does the mathematics.
     """
 
     name: ClassVar[str]
@@ -139,15 +139,15 @@ class Classifier(ABC):
 
     def _require_fitted(self, to_do: str) -> None:
         if not self.fitted:
-            raise NotFittedError(f"this {self.name} has not learned from any record and cannot {to_do}; upload data first")
+            raise NotFittedError(
+                f"this {self.name} has not learned from any record and cannot {to_do}; upload data first"
+            )
 
     @abstractmethod
     def _learn(self, unit: Unit, chunk: str, rows: Words) -> None: ...
 
     @abstractmethod
-    def _learn_statistics(
-        self, unit: Unit, chunk: str, packed: PackedCiphertext | None, layout: Layout
-    ) -> None: ...
+    def _learn_statistics(self, unit: Unit, chunk: str, packed: PackedCiphertext | None, layout: Layout) -> None: ...
 
     @abstractmethod
     def _forget(self, unit: Unit, chunk: str) -> None: ...

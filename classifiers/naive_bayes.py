@@ -54,10 +54,11 @@ class NaiveBayesModel:
 class NaiveBayes(Classifier):
     """Online categorical naive Bayes; nobody but the client learns an answer, nobody but a recipient the model.
 
-    State: shares of the counts n(value, class) and n(class). Sealed chunks are one-hot records, counted by a shared matrix
-    product; homomorphic chunks are packed counts, which the Master multiplies without a word to the Secondary. Refresh:
-    log2(n + alpha) for every value and class, less log2(n(feature, class) + alpha V) with the records in which the feature was
-    known: for complete records scikit-learn's CategoricalNB. A query is one product with that table and an argmax.
+    State: shares of the counts n(value, class) and n(class). Sealed chunks are one-hot records, counted by a shared
+    matrix product; homomorphic chunks are packed counts, which the Master multiplies without a word to the Secondary.
+    Refresh: log2(n + alpha) for every value and class, less log2(n(feature, class) + alpha V) with the records in
+    which the feature was known: for complete records scikit-learn's CategoricalNB. A query is one product with that
+    table and an argmax.
 
     Parameters
     ----------
@@ -69,8 +70,8 @@ class NaiveBayes(Classifier):
     Notes
     -----
     Public: schema, alpha, the number of records of each chunk, of chunks, refreshes and queries. Scores err by at most
-    (F + 1) 1.5e-7 in powers of two, with F features; equal scores go to the first class. A class without a record is never
-    predicted as long as another has one.
+    (F + 1) 1.5e-7 in powers of two, with F features; equal scores go to the first class. A class without a record is
+    never predicted as long as another has one.
     Rounds: 1 for each 8192 records of a sealed chunk, none for a homomorphic one; refresh 21 (and one message if there
     are homomorphic chunks); a batch of queries 1, and for labels those of `argmax`.
     """
@@ -78,7 +79,7 @@ class NaiveBayes(Classifier):
     name = "naive_bayes"
     answers: ClassVar[Mapping[str, str]] = {
         "label": "the most probable class",
-        "probabilities": "the probability of every class, and so how sure the model is: it makes a model easier to copy",
+        "probabilities": "the probability of every class; it makes the model easier to copy than labels do",
     }
 
     def __init__(self, schema: Schema, *, alpha: float = 1.0) -> None:
@@ -165,7 +166,9 @@ class NaiveBayes(Classifier):
         joined = concatenate([numerators, denominators, classes * 2**ALPHA_BITS])
         logarithms = log2(unit, joined, bits=ALPHA_BITS + COUNT_BITS + 2)
         width, features = values.shape[0], known.shape[0]
-        likelihoods = logarithms[:width] - logarithms[width : width + features][np.repeat(range(features), cardinalities)]
+        likelihoods = (
+            logarithms[:width] - logarithms[width : width + features][np.repeat(range(features), cardinalities)]
+        )
         unseen = bit_to_integer(unit, sign(unit, classes - public(unit, np.ones(classes.shape, dtype=np.int64))))
         share_of_all = round((ALPHA_BITS + float(np.log2(self.records))) * 2**LOG2_FRACTION_BITS)
         prior = logarithms[-1:] - public(unit, np.full(classes.shape, share_of_all))
@@ -211,7 +214,9 @@ class NaiveBayes(Classifier):
         return self._table
 
     def state(self) -> Mapping[str, Any]:
-        """Shares of the counts of each sealed chunk, each homomorphic chunk's ciphertexts (in the Master), and the table."""
+        """Shares of the counts of each sealed chunk, each homomorphic chunk's ciphertexts (in the Master), and the
+        table.
+        """
         return {
             "chunks": self.chunks,
             "stale": self.stale,

@@ -55,7 +55,7 @@ class Learner(Protocol):
         """What an owner uploads homomorphically for a chunk, in the clear, `statistics_layout(...).count` integers."""
 
     def admit(self, chunk: str, rows: int, layout: Layout | None) -> None:
-        """Check a chunk before anything is done with it, by what both units know of it; raises where it cannot be taken."""
+        """Check a chunk before anything is done with it, by what both units know; raises if it cannot be taken."""
 
     def partial_fit(self, unit: Unit, chunk: str, rows: Words) -> None:
         """Learn from a chunk of records: one-hot features, then the one-hot class, one row each."""
@@ -92,7 +92,7 @@ class Learner(Protocol):
         """Turn an opened release into a readable model, at the recipient."""
 
     def state(self) -> Mapping[str, Any]:
-        """Everything to save: numbers, texts, bytes, word arrays, packed ciphertexts, and lists and mappings of these."""
+        """Everything to save: numbers, texts, bytes, word arrays, packed ciphertexts; lists and mappings of these."""
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over a saved state."""

@@ -97,7 +97,9 @@ def split_bits(words: Array) -> tuple[BooleanShares, BooleanShares]:
     return BooleanShares(mask), BooleanShares(words ^ mask)
 
 
-def run(program: Callable[..., T], *inputs: Any, units: list[Unit] | None = None, dealer: Dealer | None = None) -> Run[T]:
+def run(
+    program: Callable[..., T], *inputs: Any, units: list[Unit] | None = None, dealer: Dealer | None = None
+) -> Run[T]:
     """Run a program on both units; an input given as a pair of shares is handed out, others go to both."""
     units = units or make_units(dealer=dealer)
 
@@ -120,8 +122,9 @@ def _view(unit: Unit, inputs: Sequence[Any]) -> View:
 def suspicious(view: View) -> list[str]:
     """Name whatever in a view is not uniformly distributed.
 
-    Looked at: every frame received; combined with the frame sent in its place (what was opened); combined with every array
-    of the same size that the unit holds itself; and the differences of any two of these openings (a mask used twice).
+    Looked at: every frame received; combined with the frame sent in its place (what was opened); combined with
+    every array of the same size that the unit holds itself; and the differences of any two of these openings (a mask
+    used twice).
     """
     openings = list(_openings(view))
     found = [name for name, data in openings if not looks_uniform(data)]
@@ -129,8 +132,8 @@ def suspicious(view: View) -> list[str]:
         opened = [(name, data) for name, data in openings if name.endswith(f"{symbol}sent")]
         for (first, left), (second, right) in combinations(opened, 2):
             if left.nbytes == right.nbytes and left.nbytes % 8 == 0:
-                if not looks_uniform(difference(left.view(np.uint64), right.view(np.uint64)).view(np.uint8)):
-                    found.append(f"{first} against {second}")
+                between = difference(left.view(np.uint64), right.view(np.uint64))
+                found += [] if looks_uniform(between.view(np.uint8)) else [f"{first} against {second}"]
     return found
 
 

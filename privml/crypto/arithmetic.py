@@ -45,11 +45,10 @@ def power(base: Integer, exponent: Integer, modulus: Integer) -> Integer:
     NotAUnitError
         If the exponent is negative and the base shares a factor with the modulus.
     """
+    if exponent < 0:
+        base, exponent = inverse(base, modulus), -exponent
     with _without_interpreter_lock():
-        try:
-            return _integer(gmpy2.powmod(base, exponent, modulus))
-        except ZeroDivisionError:
-            raise NotAUnitError("a negative power needs a base that is a unit") from None
+        return _integer(gmpy2.powmod(base, exponent, modulus))
 
 
 def secret_power(base: Integer, exponent: Integer, modulus: Integer) -> Integer:

@@ -106,7 +106,7 @@ class Encryptor:
         )
 
     def without_t2(self) -> Encryptor:
-        """An encryptor under the same key that forms T1 alone, on the same tables."""
+        """Encryptor under the same key that forms T1 alone, on the same tables."""
         sibling = copy(self)
         sibling._with_t2 = False
         sibling._pool = RandomnessPool(sibling._masks)

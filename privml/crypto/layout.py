@@ -132,9 +132,10 @@ class Layout:
         offset = self.slot_offset
         shifted = [m + o for m, o in zip(plaintexts, self._offsets_for(plaintexts, parameters), strict=True)]
         slots = self._split(shifted, parameters)
-        if max(slots) > 2 * offset:
+        # Empty slots must be empty: what is let through unread is an oracle to who sends crafted ciphertexts.
+        if max(slots) > 2 * offset or any(slots[self.count :]):
             raise DecryptionError(_REFUSED)
-        return [int(slot) - offset for slot in slots]
+        return [int(slot) - offset for slot in slots[: self.count]]
 
     def offset(self, parameters: PublicParameters) -> list[int]:
         """Plaintexts with 2^(l-1) in every slot in use, to be added before blinding."""
@@ -157,7 +158,7 @@ class Layout:
         slots = self.slots(parameters)
         clear_top = self._repeat((1 << (self.total_bits + self.sigma)) - 1, slots)
         masks = [random_bits(slots * self.slot_bits) & clear_top for _ in range(self.ciphertexts(parameters))]
-        return _residues(self._split(masks, parameters)), [int(mask) for mask in masks]
+        return _residues(self._split(masks, parameters)[: self.count]), [int(mask) for mask in masks]
 
     def unpack_blinded(self, plaintexts: Sequence[int], parameters: PublicParameters) -> list[int]:
         """Slots v + offset + rho, exact, each in [0, 2^w).
@@ -169,11 +170,11 @@ class Layout:
         DecryptionError
             If a plaintext is negative or longer than its slots.
         """
-        return [int(slot) for slot in self._split(plaintexts, parameters)]
+        return [int(slot) for slot in self._split(plaintexts, parameters)[: self.count]]
 
     def unpack_blinded_residues(self, plaintexts: Sequence[int], parameters: PublicParameters) -> NDArray[np.uint64]:
         """`unpack_blinded` modulo 2^64: one unit's additive share of v + offset, beside -rho of the other."""
-        return _residues(self._split(plaintexts, parameters))
+        return _residues(self._split(plaintexts, parameters)[: self.count])
 
     def _repeat(self, value: int, times: int) -> Integer:
         return join_digits([value] * times, self.slot_bits)
@@ -188,7 +189,7 @@ class Layout:
         return self.offset(parameters)
 
     def _split(self, plaintexts: Sequence[int] | Sequence[Integer], parameters: PublicParameters) -> list[Integer]:
-        """All slots in use of non-negative plaintexts."""
+        """All slots of non-negative plaintexts, the empty ones at the end included."""
         if len(plaintexts) != self.ciphertexts(parameters):
             raise LayoutError(f"the layout has {self.ciphertexts(parameters)} plaintexts, not {len(plaintexts)}")
         slots, limit = self.slots(parameters), self.slots(parameters) * self.slot_bits
@@ -199,7 +200,7 @@ class Layout:
             digits = split_digits(plaintext, self.slot_bits)
             values += digits
             values += [Integer(0)] * (slots - len(digits))
-        return values[: self.count]
+        return values
 
 
 def _residues(slots: Iterable[Integer]) -> NDArray[np.uint64]:

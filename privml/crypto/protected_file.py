@@ -1,8 +1,8 @@
 """Files that only their owner can read, under a password or not: secret keys and a unit's state.
 
 A file is a magic of 8 bytes, a version, whether it is encrypted, the scrypt cost, a salt and a nonce; then the content,
-encrypted with AES-256-GCM under scrypt(password, salt), the header being authenticated. Without a password the content is
-followed by SHA-256 of header and content, which finds damage but stops nobody.
+encrypted with AES-256-GCM under scrypt(password, salt), the header being authenticated. Without a password the
+content is followed by SHA-256 of header and content, which finds damage but stops nobody.
 """
 
 from __future__ import annotations

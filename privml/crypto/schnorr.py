@@ -1,8 +1,8 @@
-"""Proof of knowledge of theta for h = g^theta mod N², bound to a purpose (Schnorr, J. Cryptology 1991, over the integers).
+"""Proof of knowledge of theta for h = g^theta mod N², bound to a purpose: Schnorr's (J. Cryptology 1991).
 
-A = g^w, e = H(label, N, g, h, fields, A), z = w + e theta; check g^z = A h^e. w is 208 bits longer than theta, so z hides
-theta with statistical distance 2^-80; nobody who does not know theta answers two challenges (Fujisaki and Okamoto,
-CRYPTO 1997, for groups of unknown order).
+A = g^w, e = H(label, N, g, h, fields, A), z = w + e theta; check g^z = A h^e. w is 208 bits longer than theta, so z
+hides theta with statistical distance 2^-80; nobody who does not know theta answers two challenges (Fujisaki and
+Okamoto, CRYPTO 1997, for groups of unknown order).
 """
 
 from __future__ import annotations

@@ -58,11 +58,13 @@ def read_ciphertext(fields: FieldReader) -> Ciphertext:
 
 
 def write_vector(vector: CiphertextVector) -> Fields:
+    """All T1 side by side, and all T2 or None."""
     width = element_width(vector.parameters)
     return [fixed_width(vector.t1, width), None if vector.t2 is None else fixed_width(vector.t2, width)]
 
 
 def read_vector(fields: FieldReader) -> CiphertextVector:
+    """Units modulo N², checked with one gcd for each component."""
     t1 = fields.elements("t1")
     return CiphertextVector(fields.parameters, t1, None if fields.absent("t2") else fields.elements("t2", len(t1)))
 

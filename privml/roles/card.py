@@ -113,9 +113,9 @@ class ModelCard:
         parameters, text = fields.parameters, fields.text("card", 1 << 24)
         try:
             content = json.loads(text)
-            schema = Schema.from_json(json.dumps(content.pop("schema")))
-            tuples = {name: tuple(content.pop(name)) for name in ("answers", "recipients")}
-            return cls(parameters, schema=schema, **tuples, **content)
+            content["schema"] = Schema.from_json(json.dumps(content["schema"]))
+            content |= {name: tuple(content[name]) for name in ("answers", "recipients")}
+            return cls(parameters, **content)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise fields.error("card", "a model's description", str(error)) from error
 

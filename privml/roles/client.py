@@ -87,7 +87,8 @@ class ClientSession(Secret):
         Parameters
         ----------
         table
-            A DataFrame, a dict of columns, a list of dict rows, or the path of a CSV file; a class column is not looked at.
+            A DataFrame, a dict of columns, a list of dict rows, or the path of a CSV file; a class column is not
+            looked at.
         unknown
             "error" refuses unknown categories and missing values, "ignore" leaves them out of the decision.
         batch

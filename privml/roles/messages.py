@@ -51,7 +51,9 @@ class HomomorphicUpload:
     @staticmethod
     def proof_context(context: SealContext, rows: int, layout: Layout) -> bytes:
         """What the proof is bound to."""
-        return encode("privml-homomorphic-upload", 1, *context.to_fields(), rows, layout.digest)
+        names = (context.provider, context.model, context.owner)
+        bound = (context.key_digest, context.schema_digest, context.identifier, rows, layout.digest)
+        return encode("privml-homomorphic-upload", 1, *names, *bound)
 
     def verify(self, public_key: PublicKey, context: SealContext, layout: Layout) -> None:
         """Check context, layout and proof against what the unit itself knows.
@@ -152,7 +154,11 @@ class Query:
     @classmethod
     def from_fields(cls, fields: FieldReader) -> Query:
         """Read; the units check it against the session."""
-        start = fields.raw("session_id", IDENTIFIER_BYTES), fields.integer("counter", 1, (1 << 63) - 1), fields.text("answer", 64)
+        start = (
+            fields.raw("session_id", IDENTIFIER_BYTES),
+            fields.integer("counter", 1, (1 << 63) - 1),
+            fields.text("answer", 64),
+        )
         rows = fields.integer("rows", 1, MAX_ROWS)
         return cls(*start, rows, None if fields.absent("payload") else fields.array("payload"))
 
@@ -178,9 +184,12 @@ class Answer:
     @classmethod
     def from_fields(cls, fields: FieldReader) -> Answer:
         """Read; the client checks it against its query."""
-        return cls(fields.raw("session_id", IDENTIFIER_BYTES), fields.integer("counter", 1, (1 << 63) - 1), fields.array("words"))
+        return cls(
+            fields.raw("session_id", IDENTIFIER_BYTES),
+            fields.integer("counter", 1, (1 << 63) - 1),
+            fields.array("words"),
+        )
 
     def wire_parameters(self) -> None:
         """None: no ciphertext is in it."""
         return
-

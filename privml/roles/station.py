@@ -11,7 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privml.crypto.ciphertext import CiphertextVector
-from privml.crypto.envelope import Envelope, Purpose, SealContext, SealedArray, pad, seed_from_plaintext, verify_envelope
+from privml.crypto.envelope import (
+    Envelope,
+    Purpose,
+    SealContext,
+    SealedArray,
+    pad,
+    seed_from_plaintext,
+    verify_envelope,
+)
 from privml.crypto.randomness import random_bytes
 from privml.crypto.registry import KeyRegistration, KeyRegistry
 from privml.crypto.secret import Secret
@@ -67,9 +75,10 @@ class Session(Secret):
 class Station:
     """One unit's half of the provider.
 
-    Both units have one and call the same methods in step; `message` is what came from outside, in the Master, and None in
-    the Secondary, to which the Master forwards what it may see. Each unit checks everything against its own books: keys,
-    cards, uploads taken, counters, recipients. A refusal is agreed between the units and leaves both as they were.
+    Both units have one and call the same methods in step; `message` is what came from outside, in the Master, and None
+    in the Secondary, to which the Master forwards what it may see. Each unit checks everything against its own books:
+    keys, cards, uploads taken, counters, recipients. A refusal is agreed between the units and leaves both as they
+    were.
 
     Parameters
     ----------
@@ -171,8 +180,9 @@ class Station:
     def answer(self, message: bytes | None) -> bytes | None:
         """Answer a query: the Master gets the answer's message for the client, the Secondary None.
 
-        The Secondary adds the session's answer pad to its share and sends the sum; the Master adds its own share and sends
-        the client the one word. Three rounds beside the classifier's own. A query sent again, byte for byte, gets the same bytes.
+        The Secondary adds the session's answer pad to its share and sends the sum; the Master adds its own share and
+        sends the client the one word. Three rounds beside the classifier's own. A query sent again, byte for byte, gets
+        the same bytes.
         """
         payload: list[Words] = []
 
@@ -311,6 +321,7 @@ class Station:
         return seed
 
     def hosted(self, model: str) -> Hosted:
+        """A model by its name; ClassifierError if there is none."""
         if model not in self.models:
             raise ClassifierError(f"there is no model {model!r} here; there are: {', '.join(self.models) or 'none'}")
         return self.models[model]
@@ -341,7 +352,9 @@ class Station:
         self._check_new(hosted, envelope.context)
         shape = envelope.shape or ()
         if len(shape) != 2 or shape[1] != hosted.card.row_width:
-            raise UploadError(f"a chunk of {hosted.card.model!r} has shape (records, {hosted.card.row_width}), not {shape}")
+            raise UploadError(
+                f"a chunk of {hosted.card.model!r} has shape (records, {hosted.card.row_width}), not {shape}"
+            )
         hosted.learner.admit(_chunk(envelope.context), shape[0], None)
 
     def _check_homomorphic(self, upload: HomomorphicUpload) -> None:
@@ -359,7 +372,8 @@ class Station:
         owner = hosted.uploads.get(request.chunk)
         if owner != request.owner or not hosted.learner.has(request.chunk):
             raise UnknownUploadError(
-                f"{request.owner!r} has no upload {request.upload_id.hex()} in {request.model!r}, or withdrew it already"
+                f"{request.owner!r} has no upload {request.upload_id.hex()} in {request.model!r}, "
+                "or withdrew it already"
             )
 
     def _check_opening(self, envelope: Envelope) -> None:

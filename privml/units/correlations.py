@@ -3,8 +3,8 @@
 A correlation is described by what it draws (`bases`: uniformly random shared arrays) and what follows from them
 (`derive`: e.g. the products of the bases, shared as well). The Master expands all of its shares from its own seed; the
 Secondary expands its shares of the bases from its own seed and receives one correction word for each derived word:
-``correction = derived - master's share``. Neither holds the other's seed, and the corrections are masked by the Master's
-share, so each unit sees uniformly random words only.
+``correction = derived - master's share``. Neither holds the other's seed, and the corrections are masked by the
+Master's share, so each unit sees uniformly random words only.
 
 Draws are numbered in the order of the programme, which is the same in both units. A number is reserved before it is
 used and never used twice; the dealer refuses to deal a number again.
@@ -242,7 +242,7 @@ class BitProducts:
 
 @dataclass(frozen=True)
 class RandomWord:
-    """r uniform in 64 bits, shared by addition; r again, shared by XOR; and ANDs of shifted copies of r by `patterns`."""
+    """r uniform in 64 bits, shared by addition; r again, by XOR; and the ANDs of shifted copies of r by `patterns`."""
 
     shape: Shape
     patterns: tuple[Pattern, ...]
@@ -266,7 +266,8 @@ def shifted(word: Array, shift: int) -> Array:
     """Shift the bits of every word, left for a positive shift, filling with zeros."""
     if shift == 0:
         return word
-    return word << word.dtype.type(shift) if shift > 0 else word >> word.dtype.type(-shift)
+    moved: Array = word << word.dtype.type(shift) if shift > 0 else word >> word.dtype.type(-shift)
+    return moved
 
 
 def products_of_shifts(words: Sequence[Array], patterns: Sequence[Pattern]) -> list[Array]:

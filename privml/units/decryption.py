@@ -13,8 +13,8 @@ from privml.units.unit import Unit
 def open_to_secondary(unit: Unit, vector: CiphertextVector | None, count: int) -> list[int] | None:
     """Decrypt the Master's ciphertexts to the Secondary, under whatever keys they were encrypted.
 
-    The Master sends each T1 with its half (T1 mod N)^{d_M} mod N; the Secondary completes it (`privml.crypto.dtpkc`). It
-    learns the plaintexts, so they are blinded or meant for it (the seed of a sealed upload).
+    The Master sends each T1 with its half (T1 mod N)^{d_M} mod N; the Secondary completes it (`privml.crypto.dtpkc`).
+    It learns the plaintexts, so they are blinded or meant for it (the seed of a sealed upload).
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ def open_to_secondary(unit: Unit, vector: CiphertextVector | None, count: int) -
 
     Notes
     -----
-    One message from Master to Secondary of 3|N| bits a ciphertext, whatever the values. The Master sees nothing. Besides the
-    plaintext the Secondary sees the N-th root of T1 mod N, a function of the encryption's randomness alone
+    One message from Master to Secondary of 3|N| bits a ciphertext, whatever the values. The Master sees nothing.
+    Besides the plaintext the Secondary sees the N-th root of T1 mod N, a function of the encryption's randomness alone
     (docs/decisions/nth-root-decryption.md).
     """
     share = unit.strong_key()

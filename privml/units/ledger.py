@@ -54,8 +54,8 @@ class MemoryLedger:
 class FileLedger(MemoryLedger):
     """For a deal that outlives the process: what a file says is reserved is never given out again.
 
-    Numbers are reserved in blocks: the file, synced to disk before the first number of a block is used, holds the end of
-    the block. After a crash the rest of the block is skipped, never reused.
+    Numbers are reserved in blocks: the file, synced to disk before the first number of a block is used, holds the end
+    of the block. After a crash the rest of the block is skipped, never reused.
 
     Parameters
     ----------

@@ -92,7 +92,8 @@ class TestPlantedLeaks:
 
         monkeypatch.setattr(Field, "draw", repeated)
         done = execute(self.CASE, self.CASE.second)
-        opened = sum(np.frombuffer(d[0], np.uint64) for d in (done.views[0].sent, done.views[0].received))
+        mine, theirs = (np.frombuffer(frames[0], np.uint64) for frames in (done.views[0].sent, done.views[0].received))
+        opened = mine + theirs
         assert not looks_uniform((opened[1::2] - opened[::2]).view(np.uint8))
 
     def test_a_draw_used_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:

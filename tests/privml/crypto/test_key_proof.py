@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from privml.crypto import key_proof
+from privml.crypto import schnorr
 from privml.crypto.arithmetic import Integer, inverse, power
 from privml.crypto.dtpkc import PublicKey, PublicParameters, WeakPrivateKey
 from privml.crypto.key_proof import KeyProof, prove_key, verify_key
@@ -31,7 +31,7 @@ def test_the_mask_is_208_bits_longer_than_theta(owner_key: WeakPrivateKey, monke
         asked.append(bits)
         return Integer(1)
 
-    monkeypatch.setattr(key_proof, "random_bits", record)
+    monkeypatch.setattr(schnorr, "random_bits", record)
     prove_key(owner_key, "alice")
     assert asked == [owner_key.parameters.bits - 1 + 208]
 
@@ -42,8 +42,8 @@ def test_the_proof_is_bound_to_the_identity(
     with pytest.raises(RegistrationError, match="mallory"):
         verify_key(owner_key.public_key, "mallory", proof)
     # Without the identity in the hash Mallory takes over Alice's registration.
-    challenge = key_proof._challenge
-    monkeypatch.setattr(key_proof, "_challenge", lambda key, _, commitment: challenge(key, "", commitment))
+    challenge = schnorr._challenge
+    monkeypatch.setattr(schnorr, "_challenge", lambda key, label, _, commitment: challenge(key, label, (), commitment))
     verify_key(owner_key.public_key, "mallory", prove_key(owner_key, "alice"))
 
 
@@ -61,7 +61,7 @@ def test_a_key_made_of_a_registered_one_is_refused(
     with pytest.raises(RegistrationError):
         verify_key(squared, "alice", doubled)
     # With a challenge that does not depend on the key the doubled proof would hold.
-    monkeypatch.setattr(key_proof, "_challenge", lambda *_: 12345)
+    monkeypatch.setattr(schnorr, "_challenge", lambda *_: 12345)
     fixed = prove_key(owner_key, "alice")
     doubled = KeyProof(parameters, power(fixed.commitment, Integer(2), parameters.modulus_squared), 2 * fixed.response)
     verify_key(squared, "alice", doubled)
@@ -78,7 +78,7 @@ def test_a_commitment_chosen_after_the_challenge_is_refused(
     forged = KeyProof(parameters, commitment, z)
     with pytest.raises(RegistrationError):
         verify_key(key, "alice", forged)
-    monkeypatch.setattr(key_proof, "_challenge", lambda *_: e)
+    monkeypatch.setattr(schnorr, "_challenge", lambda *_: e)
     verify_key(key, "alice", forged)
 
 

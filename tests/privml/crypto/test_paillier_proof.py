@@ -22,9 +22,7 @@ Statement = tuple[CiphertextVector, PaillierProof]
 def encrypt(parameters: PublicParameters, plaintexts: list[int]) -> tuple[CiphertextVector, list[Integer]]:
     key = paillier.PaillierPublicKey(int(parameters.modulus))
     roots = [random_unit(parameters.modulus) for _ in plaintexts]
-    raw = [
-        key.raw_encrypt(m % key.n, r_value=int(root)) for m, root in zip(plaintexts, roots, strict=True)
-    ]
+    raw = [key.raw_encrypt(m % key.n, r_value=int(root)) for m, root in zip(plaintexts, roots, strict=True)]
     return from_paillier(parameters, key.n, raw), roots
 
 
@@ -80,9 +78,7 @@ def test_context_and_parameters_are_bound(statement: Statement, other_parameters
         verify_paillier(vector, replace(proof, parameters=other_parameters), CONTEXT)
 
 
-def test_factors_cannot_move_between_ciphertexts(
-    parameters: PublicParameters, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_factors_cannot_move_between_ciphertexts(parameters: PublicParameters, monkeypatch: pytest.MonkeyPatch) -> None:
     def moved() -> Statement:
         vector, roots = encrypt(parameters, [1, 2])
         proof = prove_paillier(vector, [1, 2], roots, CONTEXT)

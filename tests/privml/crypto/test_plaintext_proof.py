@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privml.crypto import plaintext_proof
-from privml.crypto.arithmetic import Integer, inverse
+from privml.crypto.arithmetic import Integer, inverse, power
 from privml.crypto.dtpkc import CiphertextVector, PublicParameters, WeakPrivateKey
 from privml.crypto.fixed_base import Encryptor, Openings
 from privml.crypto.keygen import StrongKey
@@ -25,7 +25,11 @@ def statement(encryptor: Encryptor) -> Statement:
 
 
 @settings(max_examples=15)
-@given(plaintexts=st.lists(st.integers(-(1 << 510), 1 << 510), min_size=1, max_size=5), full=st.booleans(), t2=st.booleans())
+@given(
+    plaintexts=st.lists(st.integers(-(1 << 510), 1 << 510), min_size=1, max_size=5),
+    full=st.booleans(),
+    t2=st.booleans(),
+)
 def test_honest_senders_convince(owner_key: WeakPrivateKey, plaintexts: list[int], full: bool, t2: bool) -> None:
     encryptor = Encryptor(owner_key.public_key, exponent="full" if full else "short", window=4, with_t2=t2)
     vector, openings = encryptor.encrypt_with_openings(plaintexts)
@@ -136,6 +140,73 @@ def test_the_difference_of_two_ciphertexts_cannot_move(
         verify_plaintexts(owner_key.public_key, *moved(), CONTEXT)
     monkeypatch.setattr(plaintext_proof, "_challenges", lambda *_: [Integer(1), Integer(1)])
     verify_plaintexts(owner_key.public_key, *moved(), CONTEXT)
+
+
+def test_ciphertexts_chosen_after_the_challenges_are_refused(
+    owner_key: WeakPrivateKey, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # V^{e_2} and V^{-e_1} cancel: with challenges that do not depend on the ciphertexts anything of a victim's would do.
+    key, n2 = owner_key.public_key, encryptor.parameters.modulus_squared
+    victim, _ = encryptor.encrypt_with_openings([9])
+    own, openings = encryptor.encrypt_with_openings([0, 0])
+    assert victim.t2 is not None
+    assert own.t2 is not None
+    proof = prove_plaintexts(encryptor, own, openings, CONTEXT)
+    first, second = plaintext_proof._challenges(key, own, CONTEXT, proof.a1, proof.a2)
+
+    def shifted(elements: tuple[Integer, ...], by: Integer) -> tuple[Integer, ...]:
+        return elements[0] * power(by, second, n2) % n2, elements[1] * power(by, -first, n2) % n2
+
+    forgeries = [replace(own, t1=shifted(own.t1, victim.t1[0])), replace(own, t2=shifted(own.t2, victim.t2[0]))]
+    for forged in forgeries:
+        with pytest.raises(ProofError):
+            verify_plaintexts(key, forged, proof, CONTEXT)
+    monkeypatch.setattr(plaintext_proof, "_challenges", lambda *_: [first, second])
+    for forged in forgeries:
+        verify_plaintexts(key, forged, proof, CONTEXT)
+
+
+def test_commitments_chosen_after_the_challenges_are_refused(
+    owner_key: WeakPrivateKey, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The simulator's order: responses first, then the commitments that fit them. Nobody needs to know a plaintext.
+    key, parameters, n2 = owner_key.public_key, encryptor.parameters, encryptor.parameters.modulus_squared
+    vector, _ = encryptor.encrypt_with_openings([9])
+    assert vector.t2 is not None
+    z_r, z_m, guess = Integer(1 << 300), Integer(77), Integer(1)
+
+    def forged(e: Integer) -> PlaintextProof:
+        a1 = power(key.element, z_r, n2) * parameters.embed(z_m) * power(vector.t1[0], -e, n2) % n2
+        a2 = power(parameters.generator, z_r, n2) * power(vector.t2[0], -e, n2) % n2 if vector.t2 else None
+        return PlaintextProof(parameters, a1, a2, z_r, z_m)
+
+    (e,) = plaintext_proof._challenges(key, vector, CONTEXT, guess, guess)
+    with pytest.raises(ProofError):
+        verify_plaintexts(key, vector, forged(e), CONTEXT)
+    monkeypatch.setattr(plaintext_proof, "_challenges", lambda *_: [e])
+    verify_plaintexts(key, vector, forged(e), CONTEXT)
+
+
+def test_a_response_beyond_its_range_is_refused_though_it_fits(
+    owner_key: WeakPrivateKey, statement: Statement, strong_key: StrongKey
+) -> None:
+    # Whoever knows the group's order has many responses; one that is too long is nobody's honest one.
+    vector, proof = statement
+    p, q = strong_key.factors
+    order = (p - 1) * (q - 1)
+    verify_plaintexts(owner_key.public_key, vector, replace(proof, z_r=proof.z_r + order), CONTEXT)
+    for z_r in (proof.z_r + order * (1 << 250), proof.z_r - order * (1 << 250)):
+        with pytest.raises(ProofError, match="response"):
+            verify_plaintexts(owner_key.public_key, vector, replace(proof, z_r=z_r), CONTEXT)
+
+
+def test_a_ciphertext_has_one_form(owner_key: WeakPrivateKey, encryptor: Encryptor) -> None:
+    # T1 + N^2 is T1 to every equation, but another upload to whoever compares bytes.
+    vector, openings = encryptor.encrypt_with_openings([9])
+    longer = other_t1(vector, vector.t1[0] + vector.parameters.modulus_squared)
+    proof = prove_plaintexts(encryptor, longer, openings, CONTEXT)
+    with pytest.raises(ProofError, match="outside"):
+        verify_plaintexts(owner_key.public_key, longer, proof, CONTEXT)
 
 
 def test_provers_refuse_what_does_not_belong_together(encryptor: Encryptor) -> None:
