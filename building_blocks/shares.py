@@ -52,6 +52,10 @@ class Shares:
 
     words: Words
 
+    def __post_init__(self) -> None:
+        # numpy makes scalars of arrays without dimensions, and warns where scalars wrap around
+        object.__setattr__(self, "words", np.asarray(self.words))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the shared array."""
@@ -114,6 +118,9 @@ class BooleanShares:
 
     words: NDArray[Any]
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", np.asarray(self.words))
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the shared array."""
@@ -160,7 +167,7 @@ def open_shares(unit: Unit, *shares: Shares) -> list[Words]:
     Both units learn the values, so they must be masked (or be a result meant for both).
     """
     mine = [share.words for share in shares]
-    return [own + peer for own, peer in zip(mine, unit.exchange(*mine), strict=True)]
+    return [np.asarray(own + peer) for own, peer in zip(mine, unit.exchange(*mine), strict=True)]
 
 
 def open_bits(unit: Unit, *shares: BooleanShares) -> list[NDArray[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from building_blocks.shares import Shares, Words, open_shares, public
+from building_blocks.shares import Shares, open_shares, public
 from privml.errors import SettingError
 from privml.units.correlations import TruncationMask
 from privml.units.unit import Unit
@@ -41,8 +41,7 @@ def truncate(unit: Unit, x: Shares, fraction_bits: int) -> Shares:
     r, r_shifted, r_top = map(Shares, unit.correlations.draw(TruncationMask(x.shape, fraction_bits)))
     offset = np.full(x.shape, 1 << OFFSET_BIT, dtype=np.uint64)
     (c,) = open_shares(unit, x + public(unit, offset) + r)
-    c_top, one = c >> np.uint64(63), np.uint64(1)
-    # v = c_top + r_top - 2 c_top r_top
-    carry = public(unit, c_top) + r_top * (one - (c_top << one))
-    local: Words = ((c & LOW_63) >> np.uint64(fraction_bits)) - (offset >> np.uint64(fraction_bits))
-    return public(unit, local) + carry * np.uint64(1 << (63 - fraction_bits)) - r_shifted
+    c_top = c >> np.uint64(63)
+    carry = public(unit, c_top) + r_top - r_top * (c_top << np.uint64(1))
+    kept = Shares((c & LOW_63) >> np.uint64(fraction_bits)) - Shares(offset >> np.uint64(fraction_bits))
+    return public(unit, kept.words) + carry * np.uint64(1 << (63 - fraction_bits)) - r_shifted

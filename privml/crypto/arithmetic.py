@@ -9,7 +9,7 @@ Both release the interpreter lock while GMP works, so threads scale with cores.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import gmpy2  # type: ignore[import-untyped]
@@ -80,8 +80,8 @@ def powers(bases: Sequence[Integer], exponent: Integer, modulus: Integer, *, n_j
     Parameters
     ----------
     n_jobs
-        Number of joblib workers, -1 for all cores. Threads by default; since nothing here is a key, an enclosing
-        `joblib.parallel_config` may choose another backend.
+        Number of joblib workers, -1 for all cores; more than one cost about 10 ms. Threads by default; since nothing
+        here is a key, an enclosing `joblib.parallel_config` may choose another backend.
 
     Raises
     ------
@@ -104,36 +104,14 @@ def secret_powers(bases: Sequence[Integer], exponent: Integer, modulus: Integer,
     Parameters
     ----------
     n_jobs
-        Number of threads, -1 for all cores. An enclosing `joblib.parallel_config` cannot move this to another
-        process: a secret exponent stays where it is.
+        Number of threads, -1 for all cores; more than one cost about 10 ms. An enclosing `joblib.parallel_config`
+        cannot move this to another process: a secret exponent stays where it is.
     """
-    return in_threads(lambda chunk: _secret_powers(chunk, exponent, modulus), bases, n_jobs=n_jobs)
-
-
-def in_threads(
-    function: Callable[[Sequence[Integer]], list[Integer]], values: Sequence[Integer], *, n_jobs: int
-) -> list[Integer]:
-    """Apply a function of many values to parts of them on threads of this process, without the interpreter lock.
-
-    Costs about 10 ms with more than one thread. Nothing can move it to another process.
-
-    Parameters
-    ----------
-    function
-        Gives one result for each value, in order.
-    n_jobs
-        Number of threads, -1 for all cores, not 0 (else SettingError).
-    """
-    jobs = _chunks(values, n_jobs)
+    jobs = _chunks(bases, n_jobs)
     if len(jobs) <= 1:
-        return function(values)
-
-    def work(chunk: Sequence[Integer]) -> list[Integer]:
-        with _without_interpreter_lock():  # here, because a context belongs to its thread
-            return function(chunk)
-
+        return _secret_powers(bases, exponent, modulus)
     parallel = joblib.Parallel(n_jobs=len(jobs), backend="threading", require="sharedmem")
-    return _join(parallel(joblib.delayed(work)(chunk) for chunk in jobs))
+    return _join(parallel(joblib.delayed(_secret_powers)(chunk, exponent, modulus) for chunk in jobs))
 
 
 def multi_power(bases: Sequence[Integer], exponents: Sequence[Integer], modulus: Integer) -> Integer:
@@ -236,6 +214,7 @@ def _secret_powers(bases: Sequence[Integer], exponent: Integer, modulus: Integer
 
 
 def _without_interpreter_lock() -> gmpy2.context:
+    # gmpy2's contexts belong to one thread each, so this is said inside the worker.
     return gmpy2.context(gmpy2.get_context(), allow_release_gil=True)
 
 

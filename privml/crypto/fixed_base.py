@@ -74,17 +74,17 @@ class Encryptor:
         if exponent not in {"short", "full"}:
             raise SettingError(f"the exponent of an encryption is 'short' or 'full', not {exponent!r}")
         parameters = public_key.parameters
-        g, n2 = parameters.generator, parameters.modulus_squared
+        g, n = parameters.generator, parameters.modulus
         self._public_key = public_key
         self._full = exponent == "full"
         self._with_t2 = with_t2
         if generator_table is None:
-            generator_table = FixedBaseTable(g, n2, self.randomness_bits, window=window)
-        elif (generator_table.base, generator_table.modulus) != (g, n2):
+            generator_table = FixedBaseTable(g, n, self.randomness_bits, window=window)
+        elif (generator_table.base, generator_table.modulus) != (g, n):
             raise ParameterMismatchError("the shared table is not of this generator")
         self._g = generator_table
         h = public_key.element
-        self._h = self._g if h == g else FixedBaseTable(h, n2, self.randomness_bits, window=window)
+        self._h = self._g if h == g else FixedBaseTable(h, n, self.randomness_bits, window=window)
         self._pool: RandomnessPool[_Mask] = RandomnessPool(self._masks)
 
     @classmethod
@@ -170,14 +170,14 @@ class Encryptor:
         mask = self._pool.take()
         return Ciphertext(self.parameters, mask.t1 * embedded % self.parameters.modulus_squared, mask.t2)
 
-    def encrypt_vector(self, plaintexts: Sequence[int], *, n_jobs: int = 1) -> CiphertextVector:
-        """Encrypt signed integers; `n_jobs` as for `FixedBaseTable.powers`, ranges as for `encrypt`."""
-        return self.encrypt_with_openings(plaintexts, n_jobs=n_jobs)[0]
+    def encrypt_vector(self, plaintexts: Sequence[int]) -> CiphertextVector:
+        """Encrypt signed integers; ranges and errors as for `encrypt`."""
+        return self.encrypt_with_openings(plaintexts)[0]
 
-    def encrypt_with_openings(self, plaintexts: Sequence[int], *, n_jobs: int = 1) -> tuple[CiphertextVector, Openings]:
+    def encrypt_with_openings(self, plaintexts: Sequence[int]) -> tuple[CiphertextVector, Openings]:
         """Encrypt signed integers and keep what a proof of plaintext knowledge needs."""
         embedded = [self.parameters.embed(m) for m in plaintexts]
-        masks = self._pool.take_many(len(embedded), n_jobs=n_jobs)
+        masks = self._pool.take_many(len(embedded))
         n2 = self.parameters.modulus_squared
         t1 = tuple([mask.t1 * e % n2 for mask, e in zip(masks, embedded, strict=True)])
         openings = Openings(tuple(int(m) for m in plaintexts), tuple(mask.r for mask in masks))
@@ -197,19 +197,19 @@ class Encryptor:
         """
         return self.rerandomise_vector(CiphertextVector.of(ciphertext.parameters, [ciphertext]))[0]
 
-    def rerandomise_vector(self, vector: CiphertextVector, *, n_jobs: int = 1) -> CiphertextVector:
+    def rerandomise_vector(self, vector: CiphertextVector) -> CiphertextVector:
         """`rerandomise` for every element."""
         self.parameters.check_same(vector.parameters)
-        masks = self._pool.take_many(len(vector), n_jobs=n_jobs)
+        masks = self._pool.take_many(len(vector))
         t1 = tuple(mask.t1 for mask in masks)
         return vector + CiphertextVector(self.parameters, t1, _second(masks) if self._with_t2 else None)
 
-    def _masks(self, count: int, n_jobs: int) -> list[_Mask]:
+    def _masks(self, count: int) -> list[_Mask]:
         rs = [self._draw() for _ in range(count)]
-        t1 = self._h.powers(rs, n_jobs=n_jobs)
+        t1 = [self._h.power(r) for r in rs]
         if not self._with_t2:
             return [_Mask(r, a, None) for r, a in zip(rs, t1, strict=True)]
-        t2 = t1 if self._h is self._g else self._g.powers(rs, n_jobs=n_jobs)
+        t2 = t1 if self._h is self._g else [self._g.power(r) for r in rs]
         return [_Mask(r, a, b) for r, a, b in zip(rs, t1, t2, strict=True)]
 
     def _draw(self) -> Integer:

@@ -50,11 +50,11 @@ class PackedCiphertext:
 
     @classmethod
     def encrypt(
-        cls, values: Sequence[int] | NDArray[np.integer], layout: Layout, encryptor: Encryptor, *, n_jobs: int = 1
+        cls, values: Sequence[int] | NDArray[np.integer], layout: Layout, encryptor: Encryptor
     ) -> PackedCiphertext:
         """Pack and encrypt; the errors are those of `Layout.pack`."""
         plaintexts = layout.pack(values, encryptor.parameters)
-        return cls(encryptor.encrypt_vector(plaintexts, n_jobs=n_jobs), layout)
+        return cls(encryptor.encrypt_vector(plaintexts), layout)
 
     def __repr__(self) -> str:
         return f"PackedCiphertext({self.layout}, {self.additions_used} additions used)"

@@ -41,7 +41,7 @@ class RandomnessPool(Secret, Generic[Entry]):
     Parameters
     ----------
     make
-        Makes fresh entries, given how many and the number of workers to use.
+        Makes that many fresh entries.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class RandomnessPool(Secret, Generic[Entry]):
         How often an entry had to be made on demand because the pool was empty.
     """
 
-    def __init__(self, make: Callable[[int, int], Iterable[Entry]]) -> None:
+    def __init__(self, make: Callable[[int], Iterable[Entry]]) -> None:
         self._make = make
         self._identity = _identity()
         self._entries: deque[Entry] = deque()
@@ -61,11 +61,11 @@ class RandomnessPool(Secret, Generic[Entry]):
     def __len__(self) -> int:
         return len(self._own_entries())
 
-    def fill(self, count: int, *, n_jobs: int = 1) -> None:
+    def fill(self, count: int) -> None:
         """Add `count` >= 0 entries, otherwise SettingError."""
         if count < 0:
             raise SettingError(f"a pool is filled with a count >= 0, not {count}")
-        made = list(self._make(count, n_jobs))
+        made = list(self._make(count))
         self._own_entries().extend(made)
 
     def take(self) -> Entry:
@@ -75,10 +75,10 @@ class RandomnessPool(Secret, Generic[Entry]):
             return self._own_entries().pop()
         except IndexError:
             self.misses += 1
-            (entry,) = self._make(1, 1)
+            (entry,) = self._make(1)
             return entry
 
-    def take_many(self, count: int, *, n_jobs: int = 1) -> list[Entry]:
+    def take_many(self, count: int) -> list[Entry]:
         """Remove `count` entries and give them, making those that are missing in one batch."""
         taken: list[Entry] = []
         entries = self._own_entries()
@@ -90,7 +90,7 @@ class RandomnessPool(Secret, Generic[Entry]):
         missing = count - len(taken)
         if missing > 0:
             self.misses += missing
-            taken.extend(self._make(missing, n_jobs))
+            taken.extend(self._make(missing))
         return taken
 
     def _own_entries(self) -> deque[Entry]:

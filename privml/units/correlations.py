@@ -48,11 +48,11 @@ class Field(NamedTuple):
 
     def join(self, mine: Array, peer: Array) -> Array:
         """Both shares together."""
-        return mine ^ peer if self.boolean else mine + peer
+        return np.asarray(mine ^ peer if self.boolean else mine + peer)
 
     def correct(self, value: Array, share: Array) -> Array:
         """What is left of a value when one share of it is taken away."""
-        return value ^ share if self.boolean else value - share
+        return np.asarray(value ^ share if self.boolean else value - share)
 
 
 class Correlation(Protocol):

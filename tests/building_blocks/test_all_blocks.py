@@ -108,3 +108,12 @@ class TestPlantedLeaks:
     def test_none_without_a_plant(self) -> None:
         assert not self.leaks(self.CASE)
         assert not self.leaks(self.PRODUCT)
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (2, 0, 3), (2, 3)], ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if case.first[0].ndim == 1], ids=lambda case: case.name)
+def test_batches_of_any_shape(case: Case, shape: tuple[int, ...]) -> None:
+    inputs = tuple(np.broadcast_to(values[:1].reshape(()), shape) for values in case.second)
+    got, expected = result(case, execute(case, inputs)), np.asarray(case.expected(*inputs))
+    assert got.shape == expected.shape
+    assert np.all(np.abs(got.astype(np.float64) - expected.astype(np.float64)) <= case.tolerance)

@@ -13,10 +13,12 @@ from privml.crypto.envelope import (
     SealedArray,
     pad,
     payload_digest,
+    proof_context,
     seed_from_plaintext,
     verify_envelope,
 )
 from privml.crypto.fixed_base import Encryptor
+from privml.crypto.plaintext_proof import prove_plaintexts
 from privml.crypto.sealer import Sealer
 from privml.errors import DecryptionError, ParameterMismatchError, ProofError, SettingError
 
@@ -168,9 +170,9 @@ def test_an_envelope_fits_no_other_payload(owner_key: WeakPrivateKey, sealed: Se
     for payload in (flipped, sealed.payload.T, sealed.payload.ravel(), sealed.payload[:1]):
         with pytest.raises(ProofError):
             SealedArray(envelope, payload).verify(owner_key.public_key, envelope.context)
-    with pytest.raises(ProofError):
+    with pytest.raises(ProofError, match="another payload"):
         verify_envelope(owner_key.public_key, envelope, None, envelope.context)
-    with pytest.raises(ProofError):
+    with pytest.raises(ProofError, match="another payload"):
         verify_envelope(owner_key.public_key, session, envelope.payload_digest, session.context)
     with pytest.raises(ProofError):
         SealedArray(session, sealed.payload).verify(owner_key.public_key, session.context)
@@ -189,6 +191,14 @@ def test_an_envelope_fits_no_other_key(
     foreign = SealedArray(replace(sealed.envelope, context=theirs), sealed.payload)
     with pytest.raises(ParameterMismatchError):
         foreign.verify(stranger, theirs)
+
+
+def test_the_key_in_the_context_is_the_key_of_the_proof(owner_key: WeakPrivateKey, encryptor: Encryptor) -> None:
+    # The pad derives from the digest: under a digest of something else the sender's pad would be nobody's.
+    vector, openings = encryptor.encrypt_with_openings([5])
+    proof = prove_plaintexts(encryptor, vector, openings, proof_context(CONTEXT, None, None))
+    with pytest.raises(ProofError, match="another owner, key"):
+        verify_envelope(owner_key.public_key, Envelope(CONTEXT, vector[0], proof), None, CONTEXT)
 
 
 def test_digest_and_shape_go_together(sealed: SealedArray) -> None:

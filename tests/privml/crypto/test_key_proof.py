@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from privml.crypto.arithmetic import Integer, inverse, power
 from privml.crypto.dtpkc import PublicKey, PublicParameters, WeakPrivateKey
 from privml.crypto.key_proof import KeyProof, prove_key, verify_key
 from privml.crypto.keygen import StrongKey
+from privml.crypto.transcript import encode
 from privml.errors import RegistrationError, SettingError
 
 
@@ -72,7 +74,7 @@ def test_a_commitment_chosen_after_the_challenge_is_refused(
 ) -> None:
     # The simulator's order, z first, needs the challenge before the commitment.
     parameters, key = owner_key.parameters, owner_key.public_key
-    e, z = 99, Integer(1 << 300)
+    e, z = schnorr._challenge(key, "dtpkc-key", ("alice",), Integer(1)), Integer(1 << 300)
     n2 = parameters.modulus_squared
     commitment = power(parameters.generator, z, n2) * inverse(power(key.element, Integer(e), n2), n2) % n2
     forged = KeyProof(parameters, commitment, z)
@@ -99,6 +101,30 @@ def test_spoilt_proofs_are_refused(
 ) -> None:
     with pytest.raises(RegistrationError):
         verify_key(owner_key.public_key, "alice", spoil(proof))
+
+
+def test_a_response_beyond_its_range_is_refused_though_it_fits(
+    owner_key: WeakPrivateKey, proof: KeyProof, strong_key: StrongKey
+) -> None:
+    p, q = strong_key.factors
+    order = (p - 1) * (q - 1)
+    verify_key(owner_key.public_key, "alice", replace(proof, response=proof.response + order))
+    for response in (proof.response + (order << 220), proof.response - (order << 220)):
+        with pytest.raises(RegistrationError):
+            verify_key(owner_key.public_key, "alice", replace(proof, response=response))
+
+
+def test_the_challenge_is_fixed(owner_key: WeakPrivateKey) -> None:
+    key, parameters = owner_key.public_key, owner_key.parameters
+    fields = encode(parameters.modulus, parameters.generator, key.element, "alice", Integer(3))
+    digest = hashlib.sha256(encode("privml", "dtpkc-key", 1) + fields).digest()
+    expected = int.from_bytes(hashlib.sha256(digest + bytes(8)).digest()[:16], "big")
+    assert schnorr._challenge(key, "dtpkc-key", ("alice",), Integer(3)) == expected
+
+
+def test_a_proof_for_another_purpose_registers_nobody(owner_key: WeakPrivateKey) -> None:
+    with pytest.raises(RegistrationError):
+        verify_key(owner_key.public_key, "alice", schnorr.prove(owner_key, "dtpkc-request", "alice"))
 
 
 def unchecked_key(parameters: PublicParameters, element: Integer) -> PublicKey:

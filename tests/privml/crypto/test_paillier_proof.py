@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from privml.crypto.keygen import StrongKey
 from privml.crypto.paillier import from_paillier
 from privml.crypto.paillier_proof import PaillierProof, prove_paillier, verify_paillier
 from privml.crypto.randomness import random_unit
+from privml.crypto.transcript import encode
 from privml.errors import ParameterMismatchError, ProofError, SettingError
 
 CONTEXT = b"upload of a python-paillier sender"
@@ -89,6 +91,15 @@ def test_factors_cannot_move_between_ciphertexts(parameters: PublicParameters, m
         verify_paillier(*moved(), CONTEXT)
     monkeypatch.setattr(paillier_proof, "_challenges", lambda *_: [Integer(1), Integer(1)])
     verify_paillier(*moved(), CONTEXT)
+
+
+def test_the_challenges_are_fixed(statement: Statement) -> None:
+    vector, _ = statement
+    fields = encode(vector.parameters.modulus, CONTEXT, vector.t1, Integer(3))
+    digest = hashlib.sha256(encode("privml", "paillier-plaintext", 1) + fields).digest()
+    expected = [hashlib.sha256(digest + bytes(7) + bytes([i])).digest()[:16] for i in range(len(vector))]
+    challenges = paillier_proof._challenges(vector, CONTEXT, Integer(3))
+    assert [int(e).to_bytes(16, "big") for e in challenges] == expected
 
 
 def test_provers_refuse_what_does_not_belong_together(parameters: PublicParameters) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from privml.crypto.dtpkc import CiphertextVector, PublicParameters, WeakPrivateK
 from privml.crypto.fixed_base import Encryptor, Openings
 from privml.crypto.keygen import StrongKey
 from privml.crypto.plaintext_proof import PlaintextProof, prove_plaintexts, verify_plaintexts
+from privml.crypto.transcript import encode
 from privml.errors import ParameterMismatchError, ProofError, SettingError
 
 CONTEXT = b"provider, model, owner, upload"
@@ -145,7 +147,7 @@ def test_the_difference_of_two_ciphertexts_cannot_move(
 def test_ciphertexts_chosen_after_the_challenges_are_refused(
     owner_key: WeakPrivateKey, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # V^{e_2} and V^{-e_1} cancel: with challenges that do not depend on the ciphertexts anything of a victim's would do.
+    # V^{e_2} and V^{-e_1} cancel: were challenges independent of the ciphertexts, anything of a victim would do.
     key, n2 = owner_key.public_key, encryptor.parameters.modulus_squared
     victim, _ = encryptor.encrypt_with_openings([9])
     own, openings = encryptor.encrypt_with_openings([0, 0])
@@ -185,6 +187,40 @@ def test_commitments_chosen_after_the_challenges_are_refused(
         verify_plaintexts(key, vector, forged(e), CONTEXT)
     monkeypatch.setattr(plaintext_proof, "_challenges", lambda *_: [e])
     verify_plaintexts(key, vector, forged(e), CONTEXT)
+
+
+def test_each_commitment_alone_comes_before_the_challenges(owner_key: WeakPrivateKey, encryptor: Encryptor) -> None:
+    key, parameters, n2 = owner_key.public_key, encryptor.parameters, encryptor.parameters.modulus_squared
+    vector, openings = encryptor.encrypt_with_openings([9])
+    w, u, guess = Integer(1 << 400), Integer(3), Integer(1)
+    a1, a2 = encryptor.key_power(w) * parameters.embed(u) % n2, encryptor.generator_power(w)
+    # A1 afterwards: T2 is honest, T1 is anybody's.
+    theirs = replace(vector, t1=(vector.t1[0] * 2 % n2,))
+    (e,) = plaintext_proof._challenges(key, theirs, CONTEXT, guess, a2)
+    z_r = w + e * openings.randomness[0]
+    late = power(key.element, z_r, n2) * parameters.embed(u) * power(theirs.t1[0], -e, n2) % n2
+    with pytest.raises(ProofError):
+        verify_plaintexts(key, theirs, PlaintextProof(parameters, late, a2, z_r, u), CONTEXT)
+    # A2 afterwards: T1 is honest, T2 is not.
+    assert vector.t2 is not None
+    theirs = replace(vector, t2=(vector.t2[0] * 2 % n2,))
+    (e,) = plaintext_proof._challenges(key, theirs, CONTEXT, a1, guess)
+    z_r, z_m = w + e * openings.randomness[0], u + e * 9
+    late = power(parameters.generator, z_r, n2) * power(vector.t2[0] * 2, -e, n2) % n2
+    with pytest.raises(ProofError):
+        verify_plaintexts(key, theirs, PlaintextProof(parameters, a1, late, z_r, z_m), CONTEXT)
+
+
+def test_the_challenges_are_fixed(owner_key: WeakPrivateKey, encryptor: Encryptor) -> None:
+    key, parameters = owner_key.public_key, owner_key.parameters
+    vector = encryptor.encrypt_vector([1, 2])
+    n, g, h = parameters.modulus, parameters.generator, key.element
+    for statement, a2 in ((vector, Integer(4)), (replace(vector, t2=None), None)):
+        fields = encode(n, g, h, CONTEXT, statement.t1, statement.t2 or (), Integer(3), a2)
+        digest = hashlib.sha256(encode("privml", "dtpkc-plaintext", 1) + fields).digest()
+        expected = [hashlib.sha256(digest + bytes(7) + bytes([i])).digest()[:16] for i in range(2)]
+        challenges = plaintext_proof._challenges(key, statement, CONTEXT, Integer(3), a2)
+        assert [int(e).to_bytes(16, "big") for e in challenges] == expected
 
 
 def test_a_response_beyond_its_range_is_refused_though_it_fits(

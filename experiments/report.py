@@ -1,0 +1,211 @@
+"""Progress for who waits, on stderr, and tables for who reads, on stdout: 100 columns also where it is piped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from experiments.network import LINKS
+from experiments.record import Peer, Record, Scribe
+from experiments.targets import ROWS, Limit
+from experiments.timing import Timing
+from privml.units.channel import ChannelStatistics
+
+WIDTH = 100
+SCALE = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A record, and what the table shows beside it."""
+
+    record: Record
+    spread: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened between the units in one step."""
+
+    name: str
+    seconds: float
+    traffic: ChannelStatistics
+
+
+@dataclass
+class Report:
+    """Records and steps of one experiment, in sections, as they come.
+
+    Parameters
+    ----------
+    scribe
+        Writes the records.
+    """
+
+    scribe: Scribe
+    sections: dict[str, list[Line]] = field(default_factory=dict)
+    steps: dict[str, list[Step]] = field(default_factory=dict)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def records(self) -> list[Record]:
+        """All records in the order in which they are shown."""
+        return [line.record for lines in self.sections.values() for line in lines]
+
+    def add(
+        self,
+        section: str,
+        name: str,
+        value: float,
+        unit: str,
+        *,
+        peer: Peer | None = None,
+        limit: Limit | None = None,
+        keyless: bool = False,
+        spread: float | None = None,
+    ) -> None:
+        """Write down a number."""
+        record = self.scribe.record(name, value, unit, peer=peer, limit=limit, keyless=keyless)
+        self.sections.setdefault(section, []).append(Line(record, spread))
+
+    def time(
+        self,
+        section: str,
+        name: str,
+        timing: Timing,
+        unit: str,
+        *,
+        peer: tuple[str, Timing] | None = None,
+        limit: Limit | None = None,
+        keyless: bool = False,
+    ) -> None:
+        """Write down a time's median, and its peer's."""
+        rival = Peer(peer[0], peer[1].median * SCALE[unit]) if peer else None
+        value = timing.median * SCALE[unit]
+        self.add(section, name, value, unit, peer=rival, limit=limit, keyless=keyless, spread=timing.spread)
+
+    def step(self, section: str, name: str, seconds: float, traffic: ChannelStatistics) -> None:
+        """Write down what the units said to each other in a step, and what that costs over two links."""
+        self.steps.setdefault(section, []).append(Step(name, seconds, traffic))
+        self.add(section, f"{name}: rounds", traffic.rounds, "rounds")
+        self.add(section, f"{name}: bytes, Master to Secondary", traffic.bytes_sent, "bytes")
+        self.add(section, f"{name}: bytes, Secondary to Master", traffic.bytes_received, "bytes")
+        for link in LINKS:
+            self.add(section, f"{name}: at {link.name}", link.seconds(seconds, traffic), "s")
+
+    def note(self, section: str, text: str) -> None:
+        """Say something below a section."""
+        self.notes.setdefault(section, []).append(text)
+
+    def show(self) -> None:
+        """Print every section, and which targets are kept."""
+        console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+        for section, lines in self.sections.items():
+            stepped = tuple(f"{step.name}: " for step in self.steps.get(section, []))
+            # what a step said is shown in a table of its own
+            measured = [line for line in lines if not (stepped and line.record.name.startswith(stepped))]
+            if measured:
+                console.print(_measurements(section, measured))
+            if section in self.steps:
+                console.print(_traffic(section, self.steps[section]))
+            for text in self.notes.get(section, []):
+                console.print(f"  {text}", style="dim", highlight=False, markup=False)
+            console.print()
+        self._summary(console)
+
+    def _summary(self, console: Console) -> None:
+        judged = [record for record in self.records if record.met is not None]
+        missed = [record for record in judged if not record.met]
+        machine = self.records[0].machine
+        console.print(f"{len(judged) - len(missed)} of {len(judged)} targets met; times are medians, ± half the quartile range")
+        for record in missed:
+            console.print(f"  missed: {record.name}, {_number(record.value)} {record.unit}; {record.target}", markup=False)
+        where = f"{machine.cpu}, {machine.cores} cores; Python {machine.python}, numpy {machine.numpy}, gmpy2 {machine.gmpy2}"
+        keys = f"keys of {self.scribe.key_bits} bits, seed {self.scribe.seed}, commit {self.records[0].commit or 'unknown'}"
+        console.print(f"{where}\n{keys}", style="dim", highlight=False, markup=False)
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Stages]:
+    """Show a bar on stderr while an experiment runs its stages."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield Stages(bar, total)
+
+
+class Stages:
+    """The stages of a running experiment."""
+
+    def __init__(self, bar: Progress, total: int) -> None:
+        self._bar = bar
+        self._task = bar.add_task("starting", total=total)
+        self._started = False
+
+    def begin(self, name: str) -> None:
+        """Say what runs now."""
+        self._bar.update(self._task, description=name, advance=1 if self._started else 0)
+        self._started = True
+
+
+def target_table() -> Table:
+    """All targets in the words they were set in."""
+    table = Table("what", "target", title="targets", title_justify="left", show_lines=True)
+    for what, text in ROWS.items():
+        table.add_row(what, text)
+    return table
+
+
+def _measurements(title: str, lines: Sequence[Line]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", expand=True, pad_edge=False)
+    table.add_column("measured", ratio=4)
+    table.add_column("ours", justify="right", no_wrap=True)
+    table.add_column("±", justify="right", no_wrap=True)
+    table.add_column("peer", justify="right", ratio=3)
+    table.add_column("ours/peer", justify="right", no_wrap=True)
+    table.add_column("target", ratio=2)
+    table.add_column("met", no_wrap=True)
+    for line in lines:
+        record = line.record
+        table.add_row(
+            record.name,
+            f"{_number(record.value)} {record.unit}".strip(),
+            "" if line.spread is None else f"{line.spread:.0%}",
+            "" if record.peer_value is None else f"{record.peer}: {_number(record.peer_value)}",
+            _ratio(record.ratio),
+            record.target or "",
+            "" if record.met is None else "[green]yes[/]" if record.met else "[red]NO[/]",
+        )
+    return table
+
+
+def _traffic(title: str, steps: Sequence[Step]) -> Table:
+    table = Table(title=f"{title}: between the units", title_justify="left", expand=True, pad_edge=False)
+    table.add_column("step", ratio=1)
+    for heading in ("seconds here", "rounds", "MB to SU", "MB to MU", *(link.name for link in LINKS)):
+        table.add_column(heading, justify="right")
+    for step in steps:
+        traffic = step.traffic
+        megabytes = [f"{count / 1e6:.3f}" for count in (traffic.bytes_sent, traffic.bytes_received)]
+        over = [f"{link.seconds(step.seconds, traffic):.3f} s" for link in LINKS]
+        table.add_row(step.name, f"{step.seconds:.4f}", str(traffic.rounds), *megabytes, *over)
+    return table
+
+
+def _number(value: float) -> str:
+    if value == int(value) and abs(value) < 1e12:
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
+
+
+def _ratio(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    # a small number says less to a reader than how many times faster
+    return f"1/{1 / ratio:.1f}" if 0 < ratio < 0.5 else f"{ratio:.2f}"

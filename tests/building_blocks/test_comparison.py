@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from building_blocks.comparison import bit_to_integer, less_than, sign
+from tests.two_units import join, join_bits, run, split
+
+ENDS = [-(2**63), -(2**63) + 1, -(2**62), -1, 0, 1, 2**62, 2**63 - 1]
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=9))
+def test_sign_of_every_word(values: list[int]) -> None:
+    x = np.array(values)
+    np.testing.assert_array_equal(join_bits(run(sign, split(x))), x < 0)
+
+
+def test_sign_next_to_every_power_of_two() -> None:
+    powers = [s * 2**k + d for k in range(63) for s in (1, -1) for d in (-1, 0, 1)]
+    x = np.array((ENDS + powers) * 20)
+    np.testing.assert_array_equal(join_bits(run(sign, split(x))), x < 0)
+
+
+@given(st.integers(-(2**62), 2**62), st.integers(-(2**62), 2**62 - 1))
+def test_less_than(x: int, y: int) -> None:
+    left, right = np.array([x, y, x]), np.array([y, x, x])
+    np.testing.assert_array_equal(join_bits(run(less_than, split(left), split(right))), left < right)
+
+
+@pytest.mark.parametrize("shapes", [((), ()), ((0,), (0,)), ((3, 1), (1, 4)), ((2, 5), (5,))])
+def test_shapes_broadcast(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+    x, y = (np.random.default_rng(k).integers(-3, 3, shape) for k, shape in enumerate(shapes))
+    done = run(lambda unit, a, b: bit_to_integer(unit, less_than(unit, a, b)), split(x), split(y))
+    np.testing.assert_array_equal(join(done), x < y)
