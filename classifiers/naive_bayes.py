@@ -19,7 +19,7 @@ from classifiers.base import Classifier
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.data.encoding import EncodedTable, counts
 from privml.data.schema import Schema
-from privml.errors import CapacityError, ClassifierError, SettingError
+from privml.errors import CapacityError, ClassifierError, DecryptionError, SettingError
 from privml.units.unit import Unit
 
 ALPHA_BITS: Final = 24
@@ -191,8 +191,16 @@ class NaiveBayes(Classifier):
 
     @classmethod
     def read_answer(cls, schema: Schema, words: Words, answer: str) -> NDArray[Any]:
-        """Labels as the schema's texts, shape (n,); probabilities of shape (n, C)."""
+        """Labels as the schema's texts, shape (n,); probabilities of shape (n, C).
+
+        Raises
+        ------
+        DecryptionError
+            A word stands for no class.
+        """
         if answer == "label":
+            if (words >= schema.class_count).any():
+                raise DecryptionError("the answer names no class: it was damaged, or is another query's")
             return np.array(schema.classes, dtype=object)[signed(words)]
         against_first = np.concatenate([np.zeros((len(words), 1)), _real(words)], axis=1)
         odds = np.exp(against_first - against_first.max(axis=1, keepdims=True))

@@ -43,6 +43,14 @@ class Receipt:
 class DataOwner(Participant):
     """Encrypts chunks of its own records for a model; nobody else can read them, and it can withdraw them."""
 
+    @cached_property
+    def receipts(self) -> list[Receipt]:
+        """Of every chunk sent, in order, also where the provider refused it or the answer was lost on its way.
+
+        After an upload that broke off in the middle these are what to withdraw.
+        """
+        return []
+
     def upload(
         self,
         card: ModelCard,
@@ -83,16 +91,20 @@ class DataOwner(Participant):
             The table does not fit the schema; nothing was sent.
         SettingError
             `path` or `chunk_rows` is out of range.
+        PrivMLError
+            The provider refused a chunk; those before it were taken, and `receipts` has them.
         """
         encoded = encode(card.schema, as_table(table), unknown=unknown)
         size = self._chunk_rows(card, path, chunk_rows)
         receipts = []
         for start in range(0, len(encoded), size):
             chunk = _rows(encoded, slice(start, start + size))
-            upload_id = random_bytes(IDENTIFIER_BYTES)
+            receipt = Receipt(card.model, random_bytes(IDENTIFIER_BYTES), len(chunk))
             seal = self.seal if path == "sealed" else self.encrypt
-            self.provider.upload(seal(card, chunk, upload_id))
-            receipts.append(Receipt(card.model, upload_id, len(chunk)))
+            message = seal(card, chunk, receipt.upload_id)
+            self.receipts.append(receipt)  # before it leaves: whatever happens, it can be withdrawn
+            self.provider.upload(message)
+            receipts.append(receipt)
             if progress is not None:
                 progress(len(chunk))
         return receipts
@@ -137,7 +149,7 @@ class DataOwner(Participant):
     def _chunk_rows(self, card: ModelCard, path: Path, chunk_rows: int | None) -> int:
         if path not in ("sealed", "homomorphic"):
             raise SettingError(f"a path is 'sealed' or 'homomorphic', not {path!r}")
-        size = chunk_rows or (SEALED_CHUNK if path == "sealed" else card.chunk_rows)
+        size = (SEALED_CHUNK if path == "sealed" else card.chunk_rows) if chunk_rows is None else chunk_rows
         if size < 1 or (path == "homomorphic" and size > card.chunk_rows):
             raise SettingError(f"chunk_rows lies in 1..{card.chunk_rows} on the homomorphic path; got {size}")
         return size

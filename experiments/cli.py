@@ -1,0 +1,109 @@
+"""The command line of the experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from experiments import crypto, naive_bayes
+from experiments.record import write_json
+from experiments.report import WIDTH, Report, target_table
+from experiments.settings import Settings
+from privml.errors import PrivMLError, SettingError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+QUICK: dict[str, Any] = {"repeats": 3, "vector": 16, "converted": 100, "growth": (1000, 2000, 4000, 8000, 10_000)}
+
+HELP = """Measure PrivML against its targets, each figure beside its peer in the same run.
+
+\b
+Begin with
+    python -m experiments crypto --quick
+    python -m experiments naive_bayes
+    python -m experiments naive_bayes --data DIR --json bayes.json
+
+Tables go to stdout, progress to stderr. A time is the median of several runs after a warm-up; ours and its peer take
+turns in the same run, so that their ratio holds on a machine that is busy now and then. "ours/peer" is our figure
+divided by the peer's: below 1 where ours takes less. "target" is what the project has set itself; it is left out where
+the settings are not those that it is about (another key size, smaller batches).
+
+\b
+--json FILE writes an array of records
+    {experiment, name, value, unit, peer, peer_value, ratio, target, met, key_bits, seed, commit, machine}
+with ratio = value / peer_value, and null for what there is not.
+"""
+
+
+@click.group(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Run experiments."""
+
+
+def _common(command: Command) -> Command:
+    """Add the options of every experiment."""
+    options = (
+        click.option(
+            "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the records to this file."
+        ),
+        click.option("--key-bits", type=int, default=Settings.key_bits, show_default=True, help="2048 or 3072; 1024 warns."),
+        click.option("--seed", type=int, default=Settings.seed, show_default=True, help="Of public test data."),
+        click.option("--repeats", type=click.IntRange(1), help="Samples of every time.  [default: 7, quick: 3]"),
+        click.option("--quick", is_flag=True, help="Fewer samples and smaller vectors: a first look, not a figure to quote."),
+        click.option(
+            "--allow-insecure-test-size", is_flag=True, help="Allow keys of 512 bits, to try the experiments themselves."
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@main.command("crypto")
+@_common
+def crypto_command(json_file: Path | None, **options: Any) -> None:
+    """Cryptosystem, uploads, conversions and building blocks.
+
+    Needs about three minutes (with --quick one). Peers: python-paillier, one big-integer product, one modular power, numpy.
+    """
+    _run(crypto.run, json_file, **options)
+
+
+@main.command("naive_bayes")
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with adult/, nursery/, bank/ or bcw/ (files of the UCI repository, possibly gzipped).",
+)  # fmt: skip
+@_common
+def naive_bayes_command(json_file: Path | None, **options: Any) -> None:
+    """Naive Bayes from sealed and homomorphic uploads to encrypted answers; peer: scikit-learn's CategoricalNB.
+
+    With --data, on every data set found there; Adult, if it is among them, in every detail. Without, on the Website
+    Phishing data that ship with river.
+    """
+    _run(naive_bayes.run, json_file, **options)
+
+
+@main.command("targets")
+def targets_command() -> None:
+    """Show all targets, also those of experiments to come."""
+    Console(width=WIDTH).print(target_table())
+
+
+def _run(
+    experiment: Callable[[Settings], Report], json_file: Path | None, *, quick: bool, repeats: int | None, **options: Any
+) -> None:
+    chosen = (QUICK if quick else {}) | ({} if repeats is None else {"repeats": repeats}) | options
+    try:
+        report = experiment(Settings(**chosen))
+    except SettingError as error:
+        raise click.UsageError(str(error)) from error
+    except PrivMLError as error:
+        raise click.ClickException(str(error)) from error
+    report.show()
+    if json_file is not None:
+        write_json(json_file, report.records)
+        Console(stderr=True).print(f"{len(report.records)} records written to {json_file}", markup=False)

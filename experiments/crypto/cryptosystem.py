@@ -1,0 +1,183 @@
+"""The cryptosystem itself: encryption, addition, both decryptions, batches, keys."""
+
+from __future__ import annotations
+
+import gmpy2  # type: ignore[import-untyped]
+from phe.paillier import PaillierPrivateKey, PaillierPublicKey
+
+from experiments.crypto.keys import Keys
+from experiments.report import Report
+from experiments.settings import Settings
+from experiments.targets import LIMITS
+from experiments.timing import Timing, Work, measure
+from privml.crypto.arithmetic import Integer
+from privml.crypto.dtpkc import combine
+from privml.crypto.fixed_base import Encryptor
+from privml.crypto.keygen import generate
+from privml.crypto.primes import safe_prime
+from privml.crypto.randomness import random_bits
+
+ENCRYPTION = "encryption"
+DECRYPTION = "addition and decryption"
+KEYS = "key generation"
+PHE = "python-paillier"
+
+
+def measure_cryptosystem(report: Report, settings: Settings, keys: Keys) -> None:
+    """Encryption, addition and decryption of one ciphertext with a full plaintext, and of batches."""
+    plaintext = int(random_bits(keys.parameters.bits - 3))
+    _first_use(report, keys)
+    encryptor = Encryptor(keys.owner.public_key)
+    _encryption(report, settings, keys, encryptor, plaintext)
+    _addition(report, settings, encryptor, plaintext)
+    _decryption(report, settings, keys, encryptor, plaintext)
+    _batches(report, settings, keys, encryptor, plaintext)
+
+
+def measure_key_generation(report: Report, settings: Settings) -> None:
+    """A safe prime, and a whole key; both vary widely from run to run."""
+    timings = measure(
+        {
+            "prime": Work(lambda: safe_prime(settings.key_bits // 2)),
+            "key": Work(
+                lambda: generate(settings.key_bits, allow_insecure_test_size=settings.allow_insecure_test_size)
+            ),
+        },
+        settings.repeats,
+    )
+    report.time(KEYS, f"safe prime of {settings.key_bits // 2} bits", timings["prime"], "s")
+    report.time(KEYS, "key pair of the authority", timings["key"], "s")
+
+
+def _first_use(report: Report, keys: Keys) -> None:
+    """The first encryption under a key makes the tables of g and h."""
+    fresh = Encryptor(keys.owner.public_key)
+    timings = measure({"first": Work(lambda: Encryptor(keys.owner.public_key).encrypt(1))}, 2)
+    fresh.encrypt(1)
+    report.time(ENCRYPTION, "first encryption under a key: tables of g and h", timings["first"], "ms")
+    report.add(ENCRYPTION, "memory of both tables", fresh.memory / 2**20, "MiB")
+
+
+def _encryption(report: Report, settings: Settings, keys: Keys, encryptor: Encryptor, plaintext: int) -> None:
+    theirs = PaillierPublicKey(int(keys.parameters.modulus))
+    single = encryptor.without_t2()
+    pooled, pooled_single = Encryptor(keys.owner.public_key, generator_table=encryptor.generator_table), single.without_t2()
+    piece = 16
+
+    def fill(pooled_encryptor: Encryptor) -> None:
+        pooled_encryptor.pool.fill(piece)
+
+    def drain(pooled_encryptor: Encryptor) -> None:
+        for _ in range(piece):
+            pooled_encryptor.encrypt(plaintext)
+
+    timings = measure(
+        {
+            "T1": Work(lambda: single.encrypt(plaintext)),
+            "both": Work(lambda: encryptor.encrypt(plaintext)),
+            PHE: Work(lambda: theirs.raw_encrypt(plaintext)),
+            "pool": Work(lambda: drain(pooled), piece, lambda: fill(pooled)),
+            "pool T1": Work(lambda: drain(pooled_single), piece, lambda: fill(pooled_single)),
+        },
+        settings.repeats,
+    )
+    peer = (PHE, timings[PHE])
+    for name, key, limit in (("T1 alone", "T1", "encrypt T1"), ("(T1, T2)", "both", "encrypt T1 T2")):
+        report.time(ENCRYPTION, f"encryption, {name}", timings[key], "ms", limit=LIMITS[limit])
+        report.time(
+            ENCRYPTION, f"encryption, {name}, against {PHE}", timings[key], "ms", peer=peer, limit=LIMITS[f"{limit}, ratio"]
+        )
+    report.time(ENCRYPTION, "encryption, T1 alone, from a filled pool", timings["pool T1"], "ms", peer=peer)
+    report.time(ENCRYPTION, "encryption, (T1, T2), from a filled pool", timings["pool"], "ms", peer=peer)
+
+
+def _addition(report: Report, settings: Settings, encryptor: Encryptor, plaintext: int) -> None:
+    n2 = encryptor.parameters.modulus_squared
+    single = encryptor.without_t2()
+    many = 64
+    left, right = (single.encrypt_vector([plaintext] * many) for _ in range(2))
+    x, y = left[0], right[0]
+    a, b = x.t1, y.t1
+    both_left, both_right = encryptor.encrypt(plaintext), encryptor.encrypt(plaintext)
+    peer_name = "product mod N²"
+    timings = measure(
+        {
+            "one": Work(lambda: x + y),
+            peer_name: Work(lambda: a * b % n2),
+            "vector": Work(lambda: left + right, many),
+            "both": Work(lambda: both_left + both_right),
+        },
+        settings.repeats,
+    )
+    peer = (peer_name, timings[peer_name])
+    report.time(DECRYPTION, "addition of ciphertexts, T1", timings["one"], "us", peer=peer, limit=LIMITS["addition"])
+    report.time(DECRYPTION, f"the same in vectors of {many}", timings["vector"], "us", peer=peer, limit=LIMITS["addition"])
+    report.time(DECRYPTION, "addition of ciphertexts, (T1, T2): two products", timings["both"], "us", peer=peer)
+
+
+def _decryption(report: Report, settings: Settings, keys: Keys, encryptor: Encryptor, plaintext: int) -> None:
+    parameters, (master, secondary) = keys.parameters, keys.shares
+    n2 = parameters.modulus_squared
+    ciphertext = encryptor.encrypt(plaintext)
+    t1s = [ciphertext.t1]
+    base, exponent = random_bits(2 * parameters.bits) % n2, Integer(1) << (2 * parameters.bits - 1) | random_bits(
+        2 * parameters.bits - 1
+    )
+    theirs = PaillierPrivateKey(PaillierPublicKey(int(parameters.modulus)), *map(int, keys.factors))
+    raw = int(ciphertext.t1)
+
+    def two_step() -> int:
+        halves = master.halves(t1s)
+        return secondary.complete(t1s, halves)[0]
+
+    if two_step() != plaintext or keys.owner.decrypt(ciphertext) != plaintext:
+        raise RuntimeError("a ciphertext decrypted to another plaintext")
+    halves = [share.halves(t1s) for share in keys.shares]
+    powmod = f"powmod, {2 * parameters.bits}-bit exponent"
+    timings = measure(
+        {
+            "two-step": Work(two_step),
+            powmod: Work(lambda: gmpy2.powmod(base, exponent, n2)),
+            "half": Work(lambda: master.halves(t1s)),
+            "combine": Work(lambda: combine(parameters, t1s, *halves)),
+            "weak": Work(lambda: keys.owner.decrypt(ciphertext)),
+            PHE: Work(lambda: theirs.raw_decrypt(raw)),
+        },
+        settings.repeats,
+    )
+    peer = (powmod, timings[powmod])
+    name = "two-step decryption, one packed ciphertext"
+    report.time(DECRYPTION, name, timings["two-step"], "ms", peer=peer, limit=LIMITS["two-step decryption"])
+    report.time(DECRYPTION, "of it, a half", timings["half"], "ms", peer=peer)
+    report.time(DECRYPTION, "of it, the combination", timings["combine"], "ms", peer=peer)
+    rival = (f"{PHE} with p, q", timings[PHE])
+    report.time(DECRYPTION, "weak decryption (theta, without p and q)", timings["weak"], "ms", peer=rival)
+
+
+def _batches(report: Report, settings: Settings, keys: Keys, encryptor: Encryptor, plaintext: int) -> None:
+    count = settings.vector
+    plaintexts = [plaintext] * count
+    t1s = encryptor.encrypt_vector(plaintexts).t1
+    master, secondary = keys.shares
+
+    def encrypt(n_jobs: int) -> None:
+        encryptor.encrypt_vector(plaintexts, n_jobs=n_jobs)
+
+    def two_step(n_jobs: int) -> None:
+        secondary.complete(t1s, master.halves(t1s, n_jobs=n_jobs), n_jobs=n_jobs)
+
+    timings = measure(
+        {
+            f"{name} {n_jobs}": Work(lambda work=work, n_jobs=n_jobs: work(n_jobs), count)  # type: ignore[misc]
+            for name, work in (("encrypt", encrypt), ("decrypt", two_step))
+            for n_jobs in (1, 2)
+        },
+        settings.repeats,
+    )
+    for section, key, name in (
+        (ENCRYPTION, "encrypt", "encryption, (T1, T2)"),
+        (DECRYPTION, "decrypt", "two-step decryption"),
+    ):
+        alone: tuple[str, Timing] = ("n_jobs=1", timings[f"{key} 1"])
+        report.time(section, f"{name}, batch of {count}, n_jobs=1", timings[f"{key} 1"], "ms")
+        report.time(section, f"{name}, batch of {count}, n_jobs=2", timings[f"{key} 2"], "ms", peer=alone)

@@ -1,0 +1,58 @@
+"""What an experiment is run with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from experiments.targets import DEFAULT_KEY_BITS
+
+BLOCK_BATCH = 100_000
+"""The batch that the targets of blocks are about."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes and repetitions; the defaults are those of the targets.
+
+    Parameters
+    ----------
+    key_bits
+        2048, 3072, or 1024 to repeat published experiments.
+    seed
+        Of public test data: shared values to compute with, splits of data sets.
+    repeats
+        Samples of every time.
+    data
+        Folder with one folder for each data set; None for the one that ships with a dependency.
+    batch
+        Values in a batch of shares.
+    vector
+        Ciphertexts in a batch.
+    converted
+        Values converted between ciphertexts and shares.
+    sealed
+        Two sizes of a sealed upload, in words.
+    matrix
+        Side of a square matrix product.
+    records
+        Most training records, None for all.
+    growth
+        Numbers of records over which growth is fitted, as far as the data set has them.
+    allow_insecure_test_size
+        Allows keys of 512 bits, for tests.
+    """
+
+    key_bits: int = DEFAULT_KEY_BITS
+    seed: int = 1
+    repeats: int = 7
+    data: Path | None = None
+    batch: int = BLOCK_BATCH
+    vector: int = 32
+    converted: int = 400
+    sealed: tuple[int, int] = (10_000, 4_000_000)
+    matrix: int = 512
+    records: int | None = None
+    growth: Sequence[int] = (1000, 2000, 4000, 8000, 16_000, 32_000)
+    allow_insecure_test_size: bool = False
