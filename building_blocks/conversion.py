@@ -16,8 +16,6 @@ from privml.units.unit import Unit
 
 SHARE_BITS = 64
 
-_SMALL_WINDOW = 4
-
 
 def ciphertexts_to_shares(unit: Unit, packed: PackedCiphertext | None, layout: Layout) -> Shares:
     """Turn packed ciphertexts, under whatever keys, into shares of their values.
@@ -110,5 +108,4 @@ def shares_to_ciphertext(unit: Unit, x: Shares, recipient: PublicKey) -> PackedC
 
 
 def _encryptor(unit: Unit, recipient: PublicKey) -> Encryptor:
-    """Few ciphertexts go to one recipient, so the table of its key is a small one."""
-    return Encryptor(recipient, window=_SMALL_WINDOW, generator_table=unit.rerandomiser().generator_table)
+    return Encryptor(recipient, generator_table=unit.rerandomiser().generator_table)

@@ -31,8 +31,14 @@ COUNT_BITS: Final = 32
 BLOCK: Final = 8192
 """Records whose counts are taken by one product: bounds the memory of a chunk."""
 
+SCORE_ERROR: Final = 1.5e-7
+"""Bound on the error of a difference of two logarithms, in powers of two: each feature, and the prior, adds one."""
+
 UNSEEN: Final = 1 << 20
 """What a class without a record is behind by, in powers of two: it is never predicted."""
+
+TIE: Final = round(2 * SCORE_ERROR * 2**LOG2_FRACTION_BITS) + 1
+"""Units of a score, for each feature, by which a class must beat an earlier one: what rounding alone may make."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,8 @@ class NaiveBayes(Classifier):
     Notes
     -----
     Public: schema, alpha, the number of records of each chunk, of chunks, refreshes and queries. Scores err by at most
-    (F + 1) 1.5e-7 in powers of two, with F features; equal scores go to the first class. A class without a record is
+    (F + 1) 1.5e-7 in powers of two, with F features; scores that are equal within that go to the first class, as exact
+    ties do in scikit-learn. A class without a record is
     never predicted as long as another has one.
     Rounds: 1 for each 8192 records of a sealed chunk, none for a homomorphic one; refresh 21 (and one message if there
     are homomorphic chunks); a batch of queries 1, and for labels those of `argmax`.
@@ -181,7 +188,9 @@ class NaiveBayes(Classifier):
             self._operand = fix_operand(unit, table[:-1])
         scores = multiply_by_operand(unit, Shares(rows), self._operand) + table[-1:]
         if answer == "label":
-            return argmax(unit, scores).index.words
+            # equal counts have logarithms that differ by rounding: the first class must win by more than that
+            handicap = TIE * (len(self.schema.features) + 1) * np.arange(self.schema.class_count)
+            return argmax(unit, scores - public(unit, np.broadcast_to(handicap, scores.shape))).index.words
         # the differences say how the classes compare, and not how common the record is
         return (scores[:, 1:] - scores[:, :1]).words
 
@@ -238,9 +247,8 @@ class NaiveBayes(Classifier):
         """Take over a saved state."""
         self.chunks, self.stale = dict(state["chunks"]), state["stale"]
         self._sealed, self._encrypted = dict(state["sealed"]), dict(state["encrypted"])
-        self._layout = state["layout"]
-        for words in self._sealed.values():
-            self._counts += Shares(words)
+        self._layout, self._operand = state["layout"], None
+        self._counts = Shares(sum(self._sealed.values(), start=np.zeros_like(self._counts.words)))
         held = [packed for packed in self._encrypted.values() if packed is not None]
         self._encrypted_counts = sum(held[1:], start=held[0]) if held else None
         self._table = None if state["table"] is None else Shares(state["table"])

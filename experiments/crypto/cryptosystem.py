@@ -9,7 +9,7 @@ from experiments.crypto.keys import Keys
 from experiments.report import Report
 from experiments.settings import Settings
 from experiments.targets import LIMITS
-from experiments.timing import Timing, Work, measure
+from experiments.timing import Work, measure
 from privml.crypto.arithmetic import Integer
 from privml.crypto.dtpkc import combine
 from privml.crypto.fixed_base import Encryptor
@@ -155,29 +155,26 @@ def _decryption(report: Report, settings: Settings, keys: Keys, encryptor: Encry
 
 
 def _batches(report: Report, settings: Settings, keys: Keys, encryptor: Encryptor, plaintext: int) -> None:
+    """Batches on one thread and on two; tables are so fast that encryption uses no threads."""
     count = settings.vector
-    plaintexts = [plaintext] * count
-    t1s = encryptor.encrypt_vector(plaintexts).t1
+    vector = encryptor.encrypt_vector([plaintext] * count)
     master, secondary = keys.shares
 
-    def encrypt(n_jobs: int) -> None:
-        encryptor.encrypt_vector(plaintexts, n_jobs=n_jobs)
-
     def two_step(n_jobs: int) -> None:
-        secondary.complete(t1s, master.halves(t1s, n_jobs=n_jobs), n_jobs=n_jobs)
+        secondary.complete(vector.t1, master.halves(vector.t1, n_jobs=n_jobs), n_jobs=n_jobs)
 
     timings = measure(
         {
-            f"{name} {n_jobs}": Work(lambda work=work, n_jobs=n_jobs: work(n_jobs), count)  # type: ignore[misc]
-            for name, work in (("encrypt", encrypt), ("decrypt", two_step))
-            for n_jobs in (1, 2)
+            "encrypt": Work(lambda: encryptor.encrypt_vector([plaintext] * count), count),
+            "two-step 1": Work(lambda: two_step(1), count),
+            "two-step 2": Work(lambda: two_step(2), count),
+            "weak 1": Work(lambda: keys.owner.decrypt_vector(vector, n_jobs=1), count),
+            "weak 2": Work(lambda: keys.owner.decrypt_vector(vector, n_jobs=2), count),
         },
         settings.repeats,
     )
-    for section, key, name in (
-        (ENCRYPTION, "encrypt", "encryption, (T1, T2)"),
-        (DECRYPTION, "decrypt", "two-step decryption"),
-    ):
-        alone: tuple[str, Timing] = ("n_jobs=1", timings[f"{key} 1"])
-        report.time(section, f"{name}, batch of {count}, n_jobs=1", timings[f"{key} 1"], "ms")
-        report.time(section, f"{name}, batch of {count}, n_jobs=2", timings[f"{key} 2"], "ms", peer=alone)
+    report.time(ENCRYPTION, f"encryption, (T1, T2), each of a batch of {count}", timings["encrypt"], "ms")
+    for name in ("two-step", "weak"):
+        alone, both = timings[f"{name} 1"], timings[f"{name} 2"]
+        report.time(DECRYPTION, f"{name} decryption, each of a batch of {count}, n_jobs=1", alone, "ms")
+        report.time(DECRYPTION, f"{name} decryption, n_jobs=2", both, "ms", peer=("n_jobs=1", alone))

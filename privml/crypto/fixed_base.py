@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from privml.crypto.arithmetic import Integer
 from privml.crypto.dtpkc import Ciphertext, CiphertextVector, PublicKey, PublicParameters
 from privml.crypto.pool import RandomnessPool
-from privml.crypto.power_table import DEFAULT_WINDOW, FixedBaseTable
+from privml.crypto.power_table import BREAK_EVEN, DEFAULT_WINDOW, FixedBaseTable
 from privml.crypto.randomness import random_below, random_bits
 from privml.crypto.secret import Secret
 from privml.errors import ParameterMismatchError, SettingError
@@ -37,8 +37,8 @@ class _Mask(NamedTuple):
 class Encryptor:
     """Encrypts under one public key: (T1, T2) = (h^r (1 + mN), g^r) mod N² with a fresh r every time.
 
-    The tables are built at the first encryption; `pool.fill(n)` makes the randomness of n encryptions ahead, after
-    which an encryption costs one multiplication. Thread-safe, and safe to fork.
+    The tables are built once there were enough encryptions to pay for them, or by `prepare`; `pool.fill(n)` makes the
+    randomness of n encryptions ahead, after which an encryption costs one multiplication. Thread-safe, safe to fork.
 
     Parameters
     ----------
@@ -79,12 +79,12 @@ class Encryptor:
         self._full = exponent == "full"
         self._with_t2 = with_t2
         if generator_table is None:
-            generator_table = FixedBaseTable(g, n, self.randomness_bits, window=window)
+            generator_table = FixedBaseTable(g, n, self.randomness_bits, window=window, patience=BREAK_EVEN)
         elif (generator_table.base, generator_table.modulus) != (g, n):
             raise ParameterMismatchError("the shared table is not of this generator")
         self._g = generator_table
         h = public_key.element
-        self._h = self._g if h == g else FixedBaseTable(h, n, self.randomness_bits, window=window)
+        self._h = self._g if h == g else FixedBaseTable(h, n, self.randomness_bits, window=window, patience=BREAK_EVEN)
         self._pool: RandomnessPool[_Mask] = RandomnessPool(self._masks)
 
     @classmethod
@@ -139,6 +139,12 @@ class Encryptor:
     def generator_table(self) -> FixedBaseTable:
         """The table of g, to share with other encryptors."""
         return self._g
+
+    def prepare(self) -> None:
+        """Build the tables now: pays from about 40 encryptions on, or where the first ones must be fast."""
+        self._h.prepare()
+        if self._with_t2:
+            self._g.prepare()
 
     @property
     def pool(self) -> RandomnessPool[_Mask]:
@@ -205,6 +211,8 @@ class Encryptor:
         return vector + CiphertextVector(self.parameters, t1, _second(masks) if self._with_t2 else None)
 
     def _masks(self, count: int) -> list[_Mask]:
+        if count >= BREAK_EVEN:
+            self.prepare()
         rs = [self._draw() for _ in range(count)]
         t1 = [self._h.power(r) for r in rs]
         if not self._with_t2:

@@ -9,9 +9,9 @@ Residues are held as pairs (a, b) for a + bN. With ac = uN + t, (a + bN)(c + dN)
 products and remainders of half the size, in all 0.85 of the time of a product modulo N².
 
 At 2048 bits (exponents of 1024 bits): w = 9 takes 39 MB and 0.25 s once for each base, w = 8 22 MB and 0.15 s, w = 6
-7 MB and 0.05 s, with 114, 128 and 171 multiplications to a power where the general power takes about 1250. There is no
-parallel form: a multiplication is too short to hand over the interpreter lock (two threads take twice as long as one),
-and a process would need a copy of the table.
+7 MB and 0.05 s, with 114, 128 and 171 multiplications to a power where the general power takes about 1250: a table
+pays from about 40 powers on. There is no parallel form: a multiplication is too short to hand over the interpreter lock
+(two threads take twice as long as one), and a process would need a copy of the table.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import sys
 import threading
 from typing import TypeAlias
 
-from privml.crypto.arithmetic import Integer, split_digits
+from privml.crypto.arithmetic import Integer, secret_power, split_digits
 from privml.errors import SettingError
 
 DEFAULT_WINDOW = 9
+BREAK_EVEN = 40
 
 _Pair: TypeAlias = tuple[Integer, Integer]
 
@@ -31,7 +32,8 @@ _Pair: TypeAlias = tuple[Integer, Integer]
 class FixedBaseTable:
     """Precomputed powers of one base modulo N².
 
-    Built at first use; grows to the longest exponent asked for; thread-safe.
+    Built at first use, or after as many powers as it takes for it to pay; grows to the longest exponent asked for;
+    thread-safe.
 
     Parameters
     ----------
@@ -43,6 +45,9 @@ class FixedBaseTable:
         Length of the exponents to expect; 0 leaves it to the first use. Longer ones are possible up to 2 |N| bits.
     window
         Bits to a window, 1 to 12.
+    patience
+        Powers to compute without a table before it is built (`prepare` builds it at once): with `BREAK_EVEN`, never
+        more than twice as much is spent as by who knew how many powers there would be.
 
     Raises
     ------
@@ -51,7 +56,13 @@ class FixedBaseTable:
     """
 
     def __init__(
-        self, base: Integer, modulus: Integer, exponent_bits: int = 0, *, window: int = DEFAULT_WINDOW
+        self,
+        base: Integer,
+        modulus: Integer,
+        exponent_bits: int = 0,
+        *,
+        window: int = DEFAULT_WINDOW,
+        patience: int = 0,
     ) -> None:
         if not 1 <= window <= 12:
             raise SettingError(f"a window has 1 to 12 bits, not {window}")
@@ -61,6 +72,7 @@ class FixedBaseTable:
         self._modulus = modulus
         self._expected_bits = exponent_bits
         self._window = window
+        self._patience = patience
         self._rows: list[list[_Pair]] = []
         self._next_base = _split(self._base, modulus)
         self._lock = threading.Lock()
@@ -101,7 +113,11 @@ class FixedBaseTable:
         SettingError
             If it lies outside.
         """
-        self._cover(exponent)
+        self._check(exponent)
+        if self._patience > 0:
+            self._patience -= 1  # a race between threads costs one power more or less
+            return secret_power(self._base, exponent, self._modulus * self._modulus)
+        self._cover(exponent.bit_length())
         n, a, b = self._modulus, Integer(1), Integer(0)
         # Shorter than the rows if the exponent is. The loop is _multiply written out.
         for row, digit in zip(self._rows, split_digits(exponent, self._window), strict=False):
@@ -110,12 +126,18 @@ class FixedBaseTable:
             a, b = t, (a * d + b * c + u) % n
         return a + b * n
 
-    def _cover(self, exponent: Integer) -> None:
-        bits = exponent.bit_length()
-        if bits <= self.exponent_bits and exponent >= 0:
-            return
-        if exponent < 0 or bits > 2 * self._modulus.bit_length():
+    def prepare(self) -> None:
+        """Build the table now, for the length of exponents to expect."""
+        self._patience = 0
+        self._cover(self._expected_bits)
+
+    def _check(self, exponent: Integer) -> None:
+        if exponent < 0 or exponent.bit_length() > 2 * self._modulus.bit_length():
             raise SettingError(f"exponents have 0 to {2 * self._modulus.bit_length()} bits and no sign")
+
+    def _cover(self, bits: int) -> None:
+        if bits <= self.exponent_bits:
+            return
         with self._lock:
             wanted = max(bits, self._expected_bits)
             while self.exponent_bits < wanted:

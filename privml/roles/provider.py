@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -10,9 +11,10 @@ from typing import Any, Self, TypeVar
 from privml.crypto.dtpkc import KeyShare, PublicParameters
 from privml.crypto.envelope import SealedArray
 from privml.crypto.keyfile import load_key, save_key
+from privml.crypto.randomness import random_bytes
 from privml.crypto.wire import Header
 from privml.data.schema import Schema
-from privml.errors import PrivMLError, ProtocolError
+from privml.errors import KeyFileError, PrivMLError, ProtocolError
 from privml.roles.authority import Authority
 from privml.roles.card import ModelCard
 from privml.roles.station import Station
@@ -24,6 +26,7 @@ from privml.units.pair import Pair, PairRunner
 from privml.units.unit import Role, Unit
 
 T = TypeVar("T")
+_SAVE_BYTES = 16
 
 
 class Provider:
@@ -47,6 +50,7 @@ class Provider:
         )
         self.stations = Pair(*(Station(unit, name) for unit in self.units))
         self._runner = PairRunner(self.units)
+        self._turn = threading.Lock()
         self._run(lambda station: station.start())
 
     @classmethod
@@ -71,7 +75,10 @@ class Provider:
         Raises
         ------
         KeyFileError
-            A unit's key or state cannot be opened.
+            A unit's key or state cannot be opened, is the other unit's, or of another save: shares of different times do
+            not go together.
+        FileNotFoundError
+            There is none.
         """
         directory = Path(directory)
         folders = Pair(*(directory / role.label.lower() for role in Role))
@@ -80,6 +87,9 @@ class Provider:
             read_state(folder / "state.privml", share.parameters, password=password)
             for folder, share in zip(folders, shares, strict=True)
         ]
+        for folder, role, state in zip(folders, Role, states, strict=True):
+            if (state["role"], state["save"]) != (role.label, states[0]["save"]):
+                raise KeyFileError(f"{folder} holds the {state['role']} unit's state of another save than {folders[0]}")
         provider = cls(states[0]["provider"], (shares.master, shares.secondary), Dealer(), n_jobs)
         for station, state in zip(provider.stations, states, strict=True):
             station.restore(state)
@@ -95,15 +105,29 @@ class Provider:
         directory
             Gets the folders "master" and "secondary", which belong on different machines.
         password
-            Encrypts the files.
+            Encrypts the files; always the same one for a directory.
+
+        Raises
+        ------
+        KeyFileError
+            The directory holds another provider's keys, or was written with another password. Nothing was changed.
         """
-        for role, share, station in zip(Role, self._shares, self.stations, strict=True):
-            folder = Path(directory) / role.label.lower()
+        folders = Pair(*(Path(directory) / role.label.lower() for role in Role))
+        for folder, share in zip(folders, self._shares, strict=True):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            key_file = folder / "key.privml"
-            if not key_file.exists():
-                save_key(key_file, share, password=password)
-            write_state(folder / "state.privml", station.state(), password=password)
+            self._keep_key(folder / "key.privml", share, password)
+        with self._turn:
+            save = random_bytes(_SAVE_BYTES)
+            states = [{**station.state(), "save": save} for station in self.stations]
+        for folder, state in zip(folders, states, strict=True):
+            write_state(folder / "state.privml", state, password=password)
+
+    @staticmethod
+    def _keep_key(path: Path, share: KeyShare, password: str | None) -> None:
+        if not path.exists():
+            save_key(path, share, password=password)
+        elif load_key(path, KeyShare, password=password) != share:
+            raise KeyFileError(f"{path} is of another provider; save this one to a directory of its own")
 
     def __repr__(self) -> str:
         return f"Provider({self.name!r}, models: {', '.join(self.stations.master.models) or 'none'})"
@@ -225,20 +249,25 @@ class Provider:
         return self._run(lambda station: method(station, message if station.unit.is_master else None))
 
     def _run(self, program: Callable[[Station], T]) -> Pair[T]:
+        # one at a time, its failure included: nobody else may find the units between two links
+        with self._turn:
+            try:
+                return self._run_both(program)
+            except BaseException as error:
+                if not (isinstance(error, PrivMLError) and error.agreed):
+                    self._reconnect()
+                raise
+
+    def _run_both(self, program: Callable[[Station], T]) -> Pair[T]:
         stations = {station.unit.role: station for station in self.stations}
-        try:
-            return self._runner.run(lambda unit: program(stations[unit.role]))
-        except BaseException as error:
-            if not (isinstance(error, PrivMLError) and error.agreed):
-                self._reconnect()
-            raise
+        return self._runner.run(lambda unit: program(stations[unit.role]))
 
     def _reconnect(self) -> None:
         """Link the units anew after a failure that left them out of step; no draw is used twice."""
         for unit, channel in zip(self.units, memory_channels(), strict=True):
             unit.channel.close()
             unit.channel = channel
-        self._runner.run(Unit.align)
+        self._run_both(Station.resume)
 
 
 def _from_master(results: Pair[bytes | None]) -> bytes:

@@ -38,8 +38,8 @@ from privml.errors import (
     UnknownUploadError,
     UploadError,
 )
-from privml.learner import Learner
 from privml.roles.card import ModelCard
+from privml.roles.hosted import Hosted, Journal
 from privml.roles.messages import Answer, HomomorphicUpload, Query, Withdrawal, chunk_name, session_digest
 from privml.units.channel import exchange_exactly
 from privml.units.decryption import open_to_secondary
@@ -48,16 +48,6 @@ from privml.units.unit import Unit
 T = TypeVar("T")
 EPOCH_BYTES = 32
 Words = NDArray[np.uint64]
-
-
-@dataclass
-class Hosted:
-    """A model as one unit holds it."""
-
-    card: ModelCard
-    learner: Learner
-    uploads: dict[str, str] = field(default_factory=dict)
-    """Owner of every chunk ever taken, also of those withdrawn since: an upload is taken once."""
 
 
 @dataclass
@@ -96,6 +86,7 @@ class Station:
         self.models: dict[str, Hosted] = {}
         self.sessions: dict[bytes, Session] = {}
         self._opened: set[bytes] = set()
+        self._journal = Journal()
         self.epoch = b""
 
     def start(self) -> None:
@@ -107,6 +98,11 @@ class Station:
         theirs = exchange_exactly(self.unit.channel, mine, EPOCH_BYTES)
         first, second = (mine, bytes(theirs)) if self.unit.is_master else (bytes(theirs), mine)
         self.epoch = hashlib.sha256(encode("privml-run", 1, first, second)).digest()
+
+    def resume(self) -> None:
+        """Go on over a new link after a failure: no draw is used again, and no change stays half made. Two rounds."""
+        self.unit.align()
+        self._journal.settle(self.unit.channel)
 
     def host(self, card: ModelCard) -> None:
         """Take on a model. Each operator says so for its own unit.
@@ -145,8 +141,9 @@ class Station:
         hosted, context, shape = self.hosted(envelope.context.model), envelope.context, envelope.shape or ()
         seed = self._open_seed(envelope)
         rows = payload[0] if seed is None else pad(seed, Purpose.DATA, context, 0, shape)
-        hosted.learner.partial_fit(self.unit, _chunk(context), rows)
-        hosted.uploads[_chunk(context)] = context.owner
+        with self._journal.change(hosted):
+            hosted.learner.partial_fit(self.unit, _chunk(context), rows)
+            hosted.uploads[_chunk(context)] = context.owner
 
     def take_homomorphic(self, message: bytes | None) -> None:
         """Take a chunk's packed statistics and learn from them: the Master multiplies ciphertexts. Two rounds.
@@ -156,18 +153,22 @@ class Station:
         upload = self._admit(message, HomomorphicUpload, lambda upload: upload, self._check_homomorphic)
         hosted, chunk = self.hosted(upload.context.model), _chunk(upload.context)
         packed = upload.packed if self.unit.is_master else None
-        hosted.learner.partial_fit_statistics(self.unit, chunk, packed, hosted.card.layout, upload.rows)
-        hosted.uploads[chunk] = upload.context.owner
+        with self._journal.change(hosted):
+            hosted.learner.partial_fit_statistics(self.unit, chunk, packed, hosted.card.layout, upload.rows)
+            hosted.uploads[chunk] = upload.context.owner
 
     def withdraw(self, message: bytes | None) -> None:
         """Forget a chunk at its owner's signed request. Two rounds."""
         request = self._admit(message, Withdrawal, lambda request: request, self._check_withdrawal)
-        self.hosted(request.model).learner.withdraw(self.unit, request.chunk)
+        hosted = self.hosted(request.model)
+        with self._journal.change(hosted):
+            hosted.learner.withdraw(self.unit, request.chunk)
 
     def refresh(self, model: str) -> None:
         """Bring a model up to date with everything taken."""
         hosted = self._agreed(lambda: self._fitted(model))
-        hosted.learner.refresh(self.unit)
+        with self._journal.change(hosted):
+            hosted.learner.refresh(self.unit)
 
     def open_session(self, message: bytes | None) -> None:
         """Open a client's session: the seed of its pads goes to the Secondary. Four rounds."""
@@ -198,7 +199,8 @@ class Station:
         session.counter = query.counter
         hosted = self.hosted(session.card.model)
         rows = self._query_rows(session, query, payload)
-        mine = hosted.learner.predict(self.unit, rows, query.answer)
+        with self._journal.change(hosted):  # it may bring the model up to date
+            mine = hosted.learner.predict(self.unit, rows, query.answer)
         if session.seed is not None:
             mine = mine + pad(session.seed, Purpose.ANSWER, session.context, query.counter, mine.shape)
             self.unit.send(mine)
@@ -210,7 +212,7 @@ class Station:
 
     def repeated(self, message: bytes) -> bytes | None:
         """In the Master: the answer to a query that was answered just before, if this is the same again."""
-        for session in self.sessions.values():
+        for session in list(self.sessions.values()):  # another thread may open one meanwhile
             if session.last is not None and session.last[0] == message:
                 return session.last[1]
         return None
@@ -236,17 +238,18 @@ class Station:
             return hosted
 
         hosted = self._agreed(check)
-        packed = hosted.learner.reveal(self.unit, self.registry.key_of(recipient))
+        with self._journal.change(hosted):
+            packed = hosted.learner.reveal(self.unit, self.registry.key_of(recipient))
         return None if packed is None else dumps(packed)
 
     def state(self) -> Mapping[str, Any]:
         """Everything to save; sessions die with the process and correlated randomness is dealt anew."""
         return {
             "provider": self.provider,
+            "role": self.unit.role.label,
             "registrations": [dumps(registration) for registration in self.registry.registrations()],
             "models": [
-                {"card": dumps(hosted.card), "uploads": hosted.uploads, "learner": hosted.learner.state()}
-                for hosted in self.models.values()
+                {"card": dumps(hosted.card), **hosted.state()} for hosted in self.models.values()
             ],
         }
 
@@ -257,9 +260,7 @@ class Station:
         for saved in state["models"]:
             card = loads(saved["card"], ModelCard, self.parameters)
             self.host(card)
-            hosted = self.models[card.model]
-            hosted.uploads.update(saved["uploads"])
-            hosted.learner.restore(saved["learner"])
+            self.models[card.model].restore(saved)
 
     def _admit(
         self,

@@ -43,7 +43,9 @@ def read_state(path: Path, parameters: PublicParameters, *, password: str | None
     Raises
     ------
     KeyFileError
-        It is damaged, no such file, readable by others, or the password is wrong.
+        It is damaged, holds something else, is readable by others, or the password is wrong.
+    FileNotFoundError
+        There is none.
     """
     body = read_protected(path, _KIND, password=password)
 

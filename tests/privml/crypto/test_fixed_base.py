@@ -15,6 +15,7 @@ from privml.crypto import fixed_base
 from privml.crypto.arithmetic import Integer, power
 from privml.crypto.dtpkc import KeyShare, PublicParameters, WeakPrivateKey
 from privml.crypto.fixed_base import Encryptor, FixedBaseTable, Openings, RandomnessPool
+from privml.crypto.power_table import BREAK_EVEN
 from privml.crypto.randomness import random_bytes
 from privml.errors import ParameterMismatchError, PlaintextRangeError, SecretExposureError, SettingError
 
@@ -157,8 +158,10 @@ def test_tables_of_g_are_shared(parameters: PublicParameters, other_parameters: 
     key = WeakPrivateKey.generate(parameters)
     second = Encryptor(key.public_key, window=4, generator_table=first.generator_table)
     assert second.generator_table is first.generator_table
+    first.generator_table.prepare()
     assert second.memory == first.generator_table.memory
     assert key.decrypt(second.encrypt(-3)) == -3
+    second.prepare()
     assert second.memory > 1.9 * first.generator_table.memory  # and one of h
     stranger = WeakPrivateKey.generate(other_parameters).public_key
     with pytest.raises(ParameterMismatchError):
@@ -329,3 +332,21 @@ def test_a_pool_takes_any_iterable() -> None:
     pool = RandomnessPool(lazily)
     pool.fill(2)
     assert sorted(pool.take_many(2)) == [0, 1]
+
+
+def test_a_table_is_built_when_it_pays_and_gives_the_same_powers() -> None:
+    modulus = Integer((1 << 61) - 1)
+    patient = FixedBaseTable(Integer(3), modulus, 64, window=4, patience=5)
+    powers = [patient.power(Integer(k) << 40) for k in range(5)]
+    assert patient.memory == 0
+    powers += [patient.power(Integer(k) << 40) for k in range(5, 8)]
+    assert patient.memory > 0
+    assert powers == [pow(3, k << 40, int(modulus) ** 2) for k in range(8)]
+
+
+def test_a_long_vector_builds_the_tables_at_once(parameters: PublicParameters) -> None:
+    encryptor = Encryptor(WeakPrivateKey.generate(parameters).public_key, window=4)
+    encryptor.encrypt_vector([1])
+    assert encryptor.memory == 0
+    encryptor.encrypt_vector([1] * BREAK_EVEN)
+    assert encryptor.memory > 0
