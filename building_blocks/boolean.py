@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -63,50 +63,52 @@ _WINDOWS = Gate(1, [[run_of(0, 1, length)] for length in range(1, WINDOW + 1)])
 
 
 @dataclass(frozen=True, slots=True)
-class Borrows:
-    """What opening c = x + r tells about the borrows of c - r = x: for each lane's window of four, shared.
-
-    `generate`: the window borrows from above whatever comes in from below; `propagate`: it hands on what comes in.
-    `mask` is r in the boolean world.
-    """
+class MaskedWord:
+    """A word opened as c = x + r, with r in the boolean world: shares of r, and of ANDs of its shifts for windows."""
 
     opened: Words
     mask: BooleanShares
-    generate: BooleanShares
-    propagate: BooleanShares
+    products: list[Array]
+
+    def __sub__(self, public_words: Words) -> MaskedWord:
+        """Take public numbers off x, under the same mask: nothing more is opened. Shapes broadcast."""
+        return replace(self, opened=np.asarray(self.opened - public_words))
 
 
-def open_borrows(unit: Unit, x: Shares, drop_top: bool) -> Borrows:
-    """Open c = x + r for a random word r that the dealer also shared bit by bit, and compare windows of four bits.
+def open_masked(unit: Unit, x: Shares) -> MaskedWord:
+    """Open x under a random word that the dealer also shared bit by bit.
+
+    One round, 8 bytes each way a value. Both units see c = x + r, uniform because r is.
+    """
+    r, mask, *products = unit.correlations.draw(RandomWord(x.shape, _WINDOWS.patterns))
+    (c,) = open_shares(unit, x + Shares(r))
+    return MaskedWord(c, BooleanShares(mask), products)
+
+
+def compare_windows(unit: Unit, x: MaskedWord, lift: int) -> tuple[BooleanShares, BooleanShares]:
+    """For each lane's window of four bits downwards: does it borrow in c - r = x, and are r and c equal in it. Local.
 
     Bit i of r exceeds that of c if r_i n_i, and equals it if p_i = r_i xor n_i, with n = not c: linear in r, since c is
     public. With q_k = p_i ... p_{i-k+1} from the dealer's ANDs of r, a window of r exceeds that of c exactly if
-    n_i + q_1 (n_i + n_{i-1}) + q_2 (n_{i-1} + n_{i-2}) + q_3 (n_{i-2} + n_{i-3}) + q_4 n_{i-3}: local after the
-    opening.
+    n_i + q_1 (n_i + n_{i-1}) + q_2 (n_{i-1} + n_{i-2}) + q_3 (n_{i-2} + n_{i-3}) + q_4 n_{i-3}.
 
     Parameters
     ----------
     x
-        Any words.
-    drop_top
-        Look at the low 63 bits, moved up by one lane, so that the top lane tells of the borrow into bit 63.
-
-    Notes
-    -----
-    One round, 8 bytes each way a value. Both units see c, uniform because r is.
+        An opened word.
+    lift
+        Lanes by which everything moves up first: with 1 the top lane tells of the borrow into bit 63.
     """
-    r, *boolean = unit.correlations.draw(RandomWord(x.shape, _WINDOWS.patterns))
-    (c,) = open_shares(unit, Shares(x.words + r))
-    lift = 1 if drop_top else 0
-    absent = ~shifted(c, lift)
-    runs = _WINDOWS.local(unit, [absent], [shifted(word, lift) for word in boolean])
+    absent = ~shifted(x.opened, lift)
+    words = [np.broadcast_to(shifted(word, lift), absent.shape) for word in (x.mask.words, *x.products)]
+    runs = _WINDOWS.local(unit, [absent], words)
     lower = [shifted(absent, k) for k in range(WINDOW)]
     exceeds = runs[3] & lower[3]
     for k in range(WINDOW - 1):
         exceeds ^= runs[k] & (lower[k] ^ lower[k + 1])
     if unit.is_master:
         exceeds ^= absent
-    return Borrows(c, BooleanShares(boolean[0]), BooleanShares(exceeds), BooleanShares(runs[3]))
+    return BooleanShares(exceeds), BooleanShares(runs[3])
 
 
 def to_bits(unit: Unit, x: Shares, bits: int = 64) -> BooleanShares:
@@ -120,14 +122,14 @@ def to_bits(unit: Unit, x: Shares, bits: int = 64) -> BooleanShares:
     BooleanShares
         uint64 words; lanes from `bits` on are arbitrary shared bits.
     """
-    borrows = open_borrows(unit, x, drop_top=False)
-    generate, propagate = borrows.generate, borrows.propagate
+    masked = open_masked(unit, x)
+    generate, propagate = compare_windows(unit, masked, lift=0)
     step = WINDOW
     while step < bits:
         generate, propagate = _wider_window(step).evaluate(unit, [generate, propagate])
         step *= WINDOW
-    digits = borrows.mask.words ^ shifted(generate.words, 1)
-    return BooleanShares(digits ^ borrows.opened if unit.is_master else digits)
+    digits = masked.mask.words ^ shifted(generate.words, 1)
+    return BooleanShares(digits ^ masked.opened if unit.is_master else digits)
 
 
 @cache

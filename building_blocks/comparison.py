@@ -1,16 +1,20 @@
-"""Signs and comparisons. Nobody learns an outcome: it stays a shared bit."""
+"""Signs, comparisons and equality. Nobody learns an outcome: it stays a shared bit."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from building_blocks.boolean import open_borrows, to_integers
+from building_blocks.boolean import MaskedWord, compare_windows, open_masked, suffix_and, to_integers
 from building_blocks.gates import WINDOW, Gate, Variable, lexicographic, run_of
-from building_blocks.shares import BooleanShares, Shares
+from building_blocks.shares import BooleanShares, Shares, public, ring
+from privml.errors import SettingError
 from privml.units.unit import Unit
+
+DIGITS = 16
+"""Windows of four bits in a word."""
 
 _DIGITS = Gate(2, [lexicographic(0, 1, 1), [run_of(1, 1)]])
 """Four digits as one: what they decide, and whether they are all equal."""
@@ -26,7 +30,7 @@ def sign(unit: Unit, x: Shares) -> BooleanShares:
     """Return 1 where x < 0 as a signed 64-bit integer, else 0; exact for every word.
 
     Opens c = x + r; x < 0 exactly if msb(c) xor msb(r) xor [r mod 2^63 > c mod 2^63]. The comparison of the shared r
-    with the public c is local up to windows of four bits (`open_borrows`) and takes two more gates of four digits
+    with the public c is local up to windows of four bits (`compare_windows`) and takes two more gates of four digits
     (after Damgård et al., TCC 2006, section 6).
 
     Returns
@@ -38,15 +42,7 @@ def sign(unit: Unit, x: Shares) -> BooleanShares:
     -----
     Three rounds; 8 + 4 + 1 bytes each way a value. Both units see c and twice a masked word: uniform.
     """
-    borrows = open_borrows(unit, x, drop_top=True)
-    digits = [BooleanShares(_every_fourth_of_64(w.words)) for w in (borrows.generate, borrows.propagate)]
-    generate, propagate = _DIGITS.evaluate(unit, digits)
-    nibbles = BooleanShares(_every_fourth_of_16(generate.words) | _every_fourth_of_16(propagate.words) << np.uint8(4))
-    (borrow,) = _LAST.evaluate(unit, [nibbles])
-    bit = borrow.words ^ _top_bit(borrows.mask.words)
-    if unit.is_master:
-        bit = bit ^ _top_bit(borrows.opened)
-    return BooleanShares(bit) & 1
+    return _sign_of_masked(unit, open_masked(unit, x))
 
 
 def less_than(unit: Unit, x: Shares, y: Shares) -> BooleanShares:
@@ -54,9 +50,59 @@ def less_than(unit: Unit, x: Shares, y: Shares) -> BooleanShares:
     return sign(unit, x - y)
 
 
+def below_thresholds(unit: Unit, x: Shares, thresholds: ArrayLike) -> BooleanShares:
+    """Compare with k public thresholds at once: 1 where x < t, for |x - t| < 2^63; a new last axis runs over them.
+
+    x is opened under one mask for all of them, since c - t is as public as c. Three rounds; 8 + 5 k bytes each way a
+    value. Both units see c and masked words: uniform.
+
+    Raises
+    ------
+    SettingError
+        The thresholds are no integers in one dimension.
+    """
+    words = ring(thresholds)
+    if words.ndim != 1:
+        raise SettingError(f"thresholds are one-dimensional; got shape {words.shape}")
+    return _sign_of_masked(unit, open_masked(unit, x[..., None]) - words)
+
+
+def is_zero(unit: Unit, x: Shares) -> BooleanShares:
+    """Return 1 where x = 0, else 0; exact for every word.
+
+    Opens c = x + r; x = 0 exactly if r = c in all sixteen windows of four bits. Three rounds; 8 + 2 + 2 bytes each way
+    a value. Both units see c and twice a masked word: uniform.
+    """
+    _, equals = compare_windows(unit, open_masked(unit, x), lift=0)
+    digits = BooleanShares(_every_fourth_of_64(equals.words))
+    return BooleanShares((suffix_and(unit, digits, DIGITS) & 1).words.astype(np.uint8))
+
+
+def equal(unit: Unit, x: Shares, y: Shares) -> BooleanShares:
+    """Return 1 where x = y modulo 2^64, else 0; shapes broadcast. Cost and view as `is_zero`."""
+    return is_zero(unit, x - y)
+
+
+def equal_to(unit: Unit, x: Shares, values: ArrayLike) -> BooleanShares:
+    """Return 1 where x equals a public integer, else 0; shapes broadcast. Cost and view as `is_zero`."""
+    words = np.broadcast_to(ring(values), np.broadcast_shapes(x.shape, np.shape(values)))
+    return is_zero(unit, x - public(unit, words))
+
+
 def bit_to_integer(unit: Unit, bit: BooleanShares) -> Shares:
     """Convert shared bits (bit 0 of each word) to shared integers 0 or 1. One round, one bit each way a value."""
     return to_integers(unit, bit, 1)[..., 0]
+
+
+def _sign_of_masked(unit: Unit, x: MaskedWord) -> BooleanShares:
+    windows = compare_windows(unit, x, lift=1)
+    generate, propagate = _DIGITS.evaluate(unit, [BooleanShares(_every_fourth_of_64(w.words)) for w in windows])
+    nibbles = BooleanShares(_every_fourth_of_16(generate.words) | _every_fourth_of_16(propagate.words) << np.uint8(4))
+    (borrow,) = _LAST.evaluate(unit, [nibbles])
+    bit = borrow.words ^ _top_bit(x.mask.words)
+    if unit.is_master:
+        bit = bit ^ _top_bit(x.opened)
+    return BooleanShares(bit) & 1
 
 
 def _top_bit(words: NDArray[np.uint64]) -> NDArray[np.uint8]:

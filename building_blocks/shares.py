@@ -100,7 +100,7 @@ class Shares:
 
     def reshape(self, *shape: int) -> Shares:
         """Give the array another shape."""
-        return Shares(self.words.reshape(*shape))
+        return Shares(self.words.reshape(shape))
 
     @property
     def transposed(self) -> Shares:

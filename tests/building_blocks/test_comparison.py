@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from building_blocks.comparison import bit_to_integer, less_than, sign
+from building_blocks.comparison import below_thresholds, bit_to_integer, equal, equal_to, is_zero, less_than, sign
+from privml.errors import SettingError
 from tests.two_units import join, join_bits, run, split
 
 ENDS = [-(2**63), -(2**63) + 1, -(2**62), -1, 0, 1, 2**62, 2**63 - 1]
@@ -34,3 +35,33 @@ def test_shapes_broadcast(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> No
     x, y = (np.random.default_rng(k).integers(-3, 3, shape) for k, shape in enumerate(shapes))
     done = run(lambda unit, a, b: bit_to_integer(unit, less_than(unit, a, b)), split(x), split(y))
     np.testing.assert_array_equal(join(done), x < y)
+
+
+@given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=9))
+def test_zero_and_equality(values: list[int]) -> None:
+    x = np.array([*values, 0, 0])
+    np.testing.assert_array_equal(join_bits(run(is_zero, split(x))), x == 0)
+    np.testing.assert_array_equal(join_bits(run(equal, split(x), split(x[::-1].copy()))), x == x[::-1])
+    got = join_bits(run(lambda unit, a: equal_to(unit, a, values[0]), split(x)))
+    np.testing.assert_array_equal(got, x == values[0])
+
+
+def test_words_that_differ_from_zero_in_a_single_bit() -> None:
+    x = (np.uint64(1) << np.arange(64, dtype=np.uint64)).view(np.int64)
+    assert not join_bits(run(is_zero, split(x))).any()
+    assert join_bits(run(is_zero, split(np.zeros(64, dtype=np.int64)))).all()
+
+
+@given(
+    st.lists(st.integers(-(2**61), 2**61), min_size=1, max_size=4),
+    st.lists(st.integers(-(2**61), 2**61), min_size=1, max_size=5),
+)
+def test_many_thresholds_at_once(values: list[int], thresholds: list[int]) -> None:
+    x = np.array([*values, *thresholds])
+    got = join_bits(run(lambda unit, a: below_thresholds(unit, a, thresholds), split(x)))
+    np.testing.assert_array_equal(got, x[:, None] < np.array(thresholds))
+
+
+def test_thresholds_have_one_dimension() -> None:
+    with pytest.raises(SettingError, match="one-dimensional"):
+        run(lambda unit, a: below_thresholds(unit, a, [[1]]), split(np.array([1])))

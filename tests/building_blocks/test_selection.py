@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from building_blocks.selection import argmax, maximum, select
+from building_blocks.selection import absolute, argmax, argmin, lookup, maximum, minimum, one_hot, select, top_two
 from privml.errors import SettingError
 from tests.two_units import join, run, split
 
@@ -41,3 +41,35 @@ def test_select(bit: int, x: int, y: int) -> None:
 def test_nothing_to_choose_from() -> None:
     with pytest.raises(SettingError, match="at least one candidate"):
         run(argmax, split(np.zeros((3, 0), dtype=np.int64)))
+
+
+@given(st.lists(st.integers(-(2**60), 2**60), min_size=2, max_size=11))
+def test_top_two_and_minimum(values: list[int]) -> None:
+    x = np.array(values)
+    done = run(top_two, split(x))
+    order = np.argsort(-x, kind="stable")
+    for place in (0, 1):
+        assert join(run(lambda unit, a, p=place: a[p].index, (done.master, done.secondary))) == order[place]
+    assert join(run(minimum, split(x))) == x.min()
+    assert join(run(lambda unit, a: argmin(unit, a).index, split(x))) == x.argmin()
+
+
+def test_top_two_of_one() -> None:
+    with pytest.raises(SettingError, match="at least two"):
+        run(top_two, split(np.zeros((3, 1), dtype=np.int64)))
+
+
+@given(st.integers(-(2**63) + 1, 2**63 - 1))
+def test_absolute_value(x: int) -> None:
+    assert join(run(absolute, split(np.array([x]))))[0] == abs(x)
+
+
+def test_one_hot_rows_and_lookup() -> None:
+    index = np.array([[0, 3], [4, -1], [5, 2]])
+    rows = join(run(lambda unit, a: one_hot(unit, a, 5), split(index)))
+    np.testing.assert_array_equal(rows, index[..., None] == np.arange(5))
+    table = np.random.default_rng(0).integers(-9, 9, (5, 2, 3))
+    got = join(run(lambda unit, a: lookup(unit, a, table), split(index)))
+    np.testing.assert_array_equal(got, np.einsum("ijk,klm->ijlm", rows, table))
+    with pytest.raises(SettingError, match="dimension"):
+        run(lambda unit, a: lookup(unit, a, 7), split(index))
