@@ -77,8 +77,7 @@ class NaiveBayes(Classifier):
     -----
     Public: schema, alpha, the number of records of each chunk, of chunks, refreshes and queries. Scores err by at most
     (F + 1) 1.5e-7 in powers of two, with F features; scores that are equal within that go to the first class, as exact
-    ties do in scikit-learn. A class without a record is
-    never predicted as long as another has one.
+    ties do in scikit-learn. A class without a record is never predicted as long as another has one.
     Rounds: 1 for each 8192 records of a sealed chunk, none for a homomorphic one; refresh 21 (and one message if there
     are homomorphic chunks); a batch of queries 1, and for labels those of `argmax`.
     """

@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from building_blocks.shares import Shares, ring, signed
 from privml.crypto.dtpkc import KeyShare
 from privml.units.channel import ChannelStatistics
-from privml.units.correlations import Dealer
+from privml.units.dealer import Dealer
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair, PairRunner
-from privml.units.unit import Role, Unit
+from privml.units.role import Role
+from privml.units.unit import Unit
 
 T = TypeVar("T")
 Shared = tuple[Shares, Shares]

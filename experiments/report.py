@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -163,30 +165,43 @@ def target_table() -> Table:
 
 
 def _measurements(title: str, lines: Sequence[Line]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", expand=True, pad_edge=False)
-    table.add_column("measured", ratio=4)
-    table.add_column("ours", justify="right", no_wrap=True)
-    table.add_column("±", justify="right", no_wrap=True)
-    table.add_column("peer", justify="right", ratio=3)
-    table.add_column("ours/peer", justify="right", no_wrap=True)
-    table.add_column("target", ratio=2)
-    table.add_column("met", no_wrap=True)
-    for line in lines:
-        record = line.record
-        table.add_row(
-            record.name,
-            f"{_number(record.value)} {record.unit}".strip(),
-            "" if line.spread is None else f"{line.spread:.0%}",
-            "" if record.peer_value is None else f"{record.peer}: {_number(record.peer_value)}",
-            _ratio(record.ratio),
-            record.target or "",
-            "" if record.met is None else "[green]yes[/]" if record.met else "[red]NO[/]",
-        )
+    table, rows = _table(title), [_cells(line) for line in lines]
+    # what no row has needs no column
+    shown = [index for index in range(len(_HEADINGS)) if index < 2 or any(row[index] for row in rows)]
+    for index in shown:
+        heading, justify, ratio = _HEADINGS[index]
+        table.add_column(heading, justify=justify, ratio=ratio, no_wrap=ratio is None)
+    for row in rows:
+        table.add_row(*(row[index] for index in shown))
     return table
 
 
+_HEADINGS: Final[tuple[tuple[str, JustifyMethod, int | None], ...]] = (
+    ("measured", "left", 5),
+    ("ours", "right", None),
+    ("±", "right", None),
+    ("peer", "left", 4),
+    ("ours/peer", "right", None),
+    ("target", "left", None),
+    ("met", "left", None),
+)
+
+
+def _cells(line: Line) -> tuple[str, ...]:
+    record = line.record
+    return (
+        record.name,
+        f"{_number(record.value)} {record.unit}".strip(),
+        "" if line.spread is None else f"{line.spread:.0%}",
+        "" if record.peer_value is None else f"{_number(record.peer_value)} {record.peer}",
+        _ratio(record.ratio),
+        record.target or "",
+        "" if record.met is None else "[green]yes[/]" if record.met else "[red]NO[/]",
+    )
+
+
 def _traffic(title: str, steps: Sequence[Step]) -> Table:
-    table = Table(title=f"{title}: between the units", title_justify="left", expand=True, pad_edge=False)
+    table = _table(f"{title}: between the units")
     table.add_column("step", ratio=1)
     for heading in ("seconds here", "rounds", "MB to SU", "MB to MU", *(link.name for link in LINKS)):
         table.add_column(heading, justify="right")
@@ -196,6 +211,12 @@ def _traffic(title: str, steps: Sequence[Step]) -> Table:
         over = [f"{link.seconds(step.seconds, traffic):.3f} s" for link in LINKS]
         table.add_row(step.name, f"{step.seconds:.4f}", str(traffic.rounds), *megabytes, *over)
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0)
+    )  # fmt: skip
 
 
 def _number(value: float) -> str:

@@ -18,7 +18,8 @@ class Measure(Enum):
     VALUE = "value"
     RATIO = "ratio"
     """value / peer_value: below 1 where ours takes less than the peer."""
-    DIFFERENCE = "|value - peer|"
+    DIFFERENCE = "difference"
+    """|value - peer_value|"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,15 @@ class Limit:
 
     @property
     def text(self) -> str:
-        """The limit as records write it: ``"value <= 0.6 ms"``, ``"ratio <= 0.0667 x"``, ``"0.9 <= value <= 1.1"``."""
-        low = "" if self.low is None else f"{self.low:.4g} <= "
-        high = "" if self.high is None else f" <= {self.high:.4g}"
-        return f"{low}{self.measure.value}{high} {self.unit}".rstrip()
+        """The limit as records write it: ``"<= 0.6 ms"``, ``"ratio <= 1/15"``, ``"within 0.002 of peer"``."""
+        if self.measure is Measure.DIFFERENCE:
+            return f"within {self.high:g} of peer"
+        if self.measure is Measure.RATIO:
+            small = self.high is not None and self.high < 0.5
+            return f"ratio <= 1/{1 / self.high:g}" if small and self.high else f"ratio <= {self.high:g}"
+        low = [] if self.low is None else [f">= {self.low:,.10g}"]
+        high = [] if self.high is None else [f"<= {self.high:,.10g}"]
+        return f"{', '.join(low + high)} {self.unit}".strip()
 
     def met(self, value: float, peer_value: float | None) -> bool:
         """Whether a measurement keeps to the limit. No other place decides that.

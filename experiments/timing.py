@@ -93,11 +93,12 @@ def exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
 
 def _repetitions(work: Work) -> int:
     """Warm up, and find how often to repeat within a sample."""
-    first = _sample(work, 1)
-    if work.prepare is not None or first >= SHORTEST:
+    _sample(work, 1)
+    if work.prepare is not None:
         return 1
-    # the first run builds tables and fills caches, so it says little
-    return max(1, round(SHORTEST / max(_sample(work, 1), 1e-7)))
+    # the first run built tables and filled caches: only the second one says something
+    seconds = _sample(work, 1) * work.pieces
+    return max(1, round(SHORTEST / max(seconds, 1e-7)))
 
 
 def _sample(work: Work, times: int) -> float:

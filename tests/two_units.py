@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from building_blocks.shares import BooleanShares, Shares, Words, ring, signed
-from privml.units.correlations import Correlation, CorrelationSource, Dealer
+from privml.units.correlations import Correlation, CorrelationSource
+from privml.units.dealer import Dealer
 from privml.units.memory import memory_channels
 from privml.units.pair import pair
 from privml.units.recording import Passage, RecordingChannel
-from privml.units.unit import Role, Unit
+from privml.units.role import Role
+from privml.units.unit import Unit
 
 if TYPE_CHECKING:
     from privml.crypto.dtpkc import KeyShare

@@ -74,7 +74,7 @@ def blocks(count: int, generator: np.random.Generator) -> dict[str, Block]:
 
     return {
         "product": Block(multiply, lambda a, b: a * b, (x, y), limit="product"),
-        "comparison, to a bit as a shared integer": Block(
+        "comparison to a shared bit": Block(
             comparison, lambda a, b: (a < b).astype(np.int64), (x, y), limit="comparison"
         ),
         "log2": Block(log2, np.log2, (positive,), LOG2_ERROR, 2**LOG2_FRACTION_BITS, limit="log2"),
@@ -126,7 +126,7 @@ def _measure(
 
 
 def measure_conversions(report: Report, settings: Settings, keys: Keys) -> None:
-    """Packed ciphertexts to shares, and shares to a recipient's ciphertexts; tables are made beforehand."""
+    """Packed ciphertexts to shares, and shares to a recipient's ciphertexts."""
     count = settings.converted
     generator = np.random.default_rng(settings.seed)
     values = generator.integers(-(2**31), 2**31, count)
@@ -141,8 +141,10 @@ def measure_conversions(report: Report, settings: Settings, keys: Keys) -> None:
     def to_ciphertext(unit: Unit, x: Shares) -> PackedCiphertext | None:
         return shares_to_ciphertext(unit, x, recipient)
 
+    # units of their own: else the first message would count with the last one in the same direction
     with BothUnits(keys.shares) as both:
         results, inward = both.observe(to_shares)
+    with BothUnits(keys.shares) as both:
         sent, outward = both.observe(to_ciphertext, shared)
         received = sent.master.decrypt(keys.owner) if sent.master is not None else []
         words = np.array([value & (2**64 - 1) for value in received], dtype=np.uint64)

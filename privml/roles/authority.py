@@ -6,7 +6,7 @@ from privml.crypto.dtpkc import KeyShare, PublicParameters
 from privml.crypto.keygen import StrongKey, generate
 from privml.crypto.secret import Secret
 from privml.errors import AuthorisationError
-from privml.units.correlations import Dealer
+from privml.units.dealer import Dealer
 
 
 class Authority(Secret):

@@ -20,10 +20,11 @@ from privml.roles.card import ModelCard
 from privml.roles.station import Station
 from privml.store.unit_state import read_state, write_state
 from privml.units.channel import ChannelStatistics
-from privml.units.correlations import Dealer
+from privml.units.dealer import Dealer
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair, PairRunner
-from privml.units.unit import Role, Unit
+from privml.units.role import Role
+from privml.units.unit import Unit
 
 T = TypeVar("T")
 _SAVE_BYTES = 16

@@ -1,31 +1,22 @@
-"""Correlated randomness, dealt ahead of time by the authority.
+"""Correlated randomness: what a draw consists of, and where a unit gets it.
 
 A correlation is described by what it draws (`bases`: uniformly random shared arrays) and what follows from them
-(`derive`: e.g. the products of the bases, shared as well). The Master expands all of its shares from its own seed; the
-Secondary expands its shares of the bases from its own seed and receives one correction word for each derived word:
-``correction = derived - master's share``. Neither holds the other's seed, and the corrections are masked by the
-Master's share, so each unit sees uniformly random words only.
+(`derive`: e.g. the products of the bases, shared as well). A source gives each unit its shares of both.
 
 Draws are numbered in the order of the programme, which is the same in both units. A number is reserved before it is
-used and never used twice; the dealer refuses to deal a number again.
+used and never used twice.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from functools import reduce
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from privml.crypto.prg import Stream
-from privml.crypto.randomness import random_bytes
-from privml.crypto.secret import Secret
-from privml.errors import DrawReusedError, SettingError
-from privml.units.ledger import Ledger, MemoryLedger
-from privml.units.unit import Role
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -42,21 +33,25 @@ class Field(NamedTuple):
     dtype: type[np.unsignedinteger[Any]] = np.uint64
     boolean: bool = False
 
-    def draw(self, stream: Stream) -> Array:
-        """Expand the next array of this form from a stream."""
-        return stream.draw(self.shape, self.dtype)
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
     def join(self, mine: Array, peer: Array) -> Array:
         """Both shares together."""
         return np.asarray(mine ^ peer if self.boolean else mine + peer)
 
     def correct(self, value: Array, share: Array) -> Array:
-        """What is left of a value when one share of it is taken away."""
-        return np.asarray(value ^ share if self.boolean else value - share)
+        """What is left of a value when one share of it is taken away; it takes the share's memory."""
+        return np.bitwise_xor(value, share, out=share) if self.boolean else np.subtract(value, share, out=share)
 
 
 class Correlation(Protocol):
     """What a draw consists of."""
+
+    elementwise: ClassVar[bool]
+    """Whether each place of the derived arrays follows from the same place of the bases alone."""
 
     @property
     def bases(self) -> Sequence[Field]:
@@ -73,6 +68,8 @@ class Correlation(Protocol):
 @dataclass(frozen=True)
 class ProductTriple:
     """a, b, c = a*b elementwise; the operands broadcast as numpy does it (Beaver, CRYPTO 1991)."""
+
+    elementwise: ClassVar[bool] = False
 
     left: Shape
     right: Shape
@@ -96,6 +93,8 @@ class ProductTriple:
 @dataclass(frozen=True)
 class MatrixTriple:
     """A (n, k), B (k, m), C = A @ B (Mohassel and Zhang, IEEE S&P 2017)."""
+
+    elementwise: ClassVar[bool] = False
 
     rows: int
     inner: int
@@ -121,6 +120,8 @@ class MatrixTriple:
 class OperandMask:
     """The mask B of a matrix that is used again and again: opened once, it may belong to that one matrix only."""
 
+    elementwise: ClassVar[bool] = False
+
     shape: tuple[int, int]
 
     @property
@@ -141,6 +142,8 @@ class OperandMask:
 @dataclass(frozen=True)
 class OperandTriple:
     """A fresh and C = A @ B for the mask B that was drawn as `operand` under the number `number`."""
+
+    elementwise: ClassVar[bool] = False
 
     rows: int
     operand: OperandMask
@@ -165,6 +168,8 @@ class OperandTriple:
 @dataclass(frozen=True)
 class TruncationMask:
     """r uniform in 64 bits, floor((r mod 2^63) / 2^f) and the top bit of r, all shared by addition."""
+
+    elementwise: ClassVar[bool] = True
 
     shape: Shape
     fraction_bits: int
@@ -191,6 +196,8 @@ class RandomBits:
 
     The additive shares have the shape ``(*shape, bits)``, bit 0 first.
     """
+
+    elementwise: ClassVar[bool] = True
 
     shape: Shape
     bits: int
@@ -220,6 +227,8 @@ Pattern = tuple[tuple[int, int], ...]
 class BitProducts:
     """Random words m_0, m_1, ... and, for each pattern, the AND of the shifted words that it names; shared by XOR."""
 
+    elementwise: ClassVar[bool] = True
+
     shape: Shape
     dtype: type[np.unsignedinteger[Any]]
     words: int
@@ -243,6 +252,8 @@ class BitProducts:
 @dataclass(frozen=True)
 class RandomWord:
     """r uniform in 64 bits, shared by addition; r again, by XOR; and the ANDs of shifted copies of r by `patterns`."""
+
+    elementwise: ClassVar[bool] = True
 
     shape: Shape
     patterns: tuple[Pattern, ...]
@@ -272,17 +283,16 @@ def shifted(word: Array, shift: int) -> Array:
 
 def products_of_shifts(words: Sequence[Array], patterns: Sequence[Pattern]) -> list[Array]:
     """AND the shifted words of each pattern; a pattern that extends another reuses its product."""
-    known: dict[Pattern, Array] = {}
-    for pattern in sorted(patterns, key=len):
+    memory = np.empty((len(patterns), *words[0].shape), dtype=words[0].dtype)
+    known: dict[Pattern, Array] = {((index, 0),): word for index, word in enumerate(words)}
+    for position in sorted(range(len(patterns)), key=lambda k: len(patterns[k])):
+        pattern = patterns[position]
         *head, (index, shift) = pattern
-        last = shifted(words[index], shift)
         start = known.get(tuple(head))
         if start is None:
-            start = shifted(words[head[0][0]], head[0][1])
-            for other, by in head[1:]:
-                start = start & shifted(words[other], by)
-        known[pattern] = start & last
-    return [known[pattern] for pattern in patterns]
+            start = reduce(np.bitwise_and, (shifted(words[other], by) for other, by in head))
+        known[pattern] = np.bitwise_and(start, shifted(words[index], shift), out=memory[position, ...])
+    return list(memory)
 
 
 class CorrelationSource(Protocol):
@@ -301,97 +311,3 @@ class CorrelationSource(Protocol):
 
     def draw(self, correlation: Correlation) -> list[Array]:
         """Return this unit's shares of the next draw: bases first, then what is derived."""
-
-
-class Dealer(Secret):
-    """The authority's part: it knows both seeds, and makes the correction words for the Secondary.
-
-    Both seeds are fresh and live in this object only. It sees no data, no share and no message of the units.
-    """
-
-    def __init__(self) -> None:
-        self.epoch = random_bytes(16)
-        self._seeds = {role: random_bytes(32) for role in Role}
-        self._next = 0
-        self._operands: dict[int, OperandMask] = {}
-        self._lock = threading.Lock()
-
-    def __repr__(self) -> str:
-        return f"Dealer(epoch={self.epoch.hex()[:8]}…)"
-
-    def source(self, role: Role, ledger: Ledger | None = None) -> DealtSource:
-        """Return the source of one unit, with that unit's own seed and no other."""
-        corrections = self.corrections if role is Role.SECONDARY else None
-        return DealtSource(self.epoch, self._seeds[role], corrections, ledger or MemoryLedger())
-
-    def corrections(self, number: int, correlation: Correlation) -> list[Array]:
-        """Return the correction words of one draw.
-
-        Raises
-        ------
-        DrawReusedError
-            The number was dealt before.
-        """
-        with self._lock:
-            if number < self._next:
-                raise DrawReusedError(f"draw {number} was dealt already; the next is {self._next}")
-            self._next = number + 1
-        streams = [Stream(self._seeds[role], number) for role in Role]
-        bases = [field.join(*(field.draw(stream) for stream in streams)) for field in correlation.bases]
-        if isinstance(correlation, OperandTriple):
-            bases.append(self._operand(correlation))
-        elif isinstance(correlation, OperandMask):
-            self._operands[number] = correlation
-        values = correlation.derive(*bases)
-        master = streams[0]
-        return [
-            field.correct(value, field.draw(master)) for field, value in zip(correlation.derived, values, strict=True)
-        ]
-
-    def _operand(self, triple: OperandTriple) -> Array:
-        if self._operands.get(triple.number) != triple.operand:
-            raise SettingError(f"draw {triple.number} is no operand mask of shape {triple.operand.shape}")
-        field = triple.operand.bases[0]
-        return field.join(*(field.draw(Stream(self._seeds[role], triple.number)) for role in Role))
-
-
-class DealtSource(Secret):
-    """A unit's stream of dealt correlations: its seed and, in the Secondary, the dealer's correction words."""
-
-    def __init__(
-        self,
-        epoch: bytes,
-        seed: bytes,
-        corrections: Callable[[int, Correlation], list[Array]] | None,
-        ledger: Ledger,
-    ) -> None:
-        self._epoch = epoch
-        self._seed = seed
-        self._corrections = corrections
-        self._ledger = ledger
-
-    def __repr__(self) -> str:
-        return f"DealtSource(epoch={self._epoch.hex()[:8]}…, position={self.position})"
-
-    @property
-    def epoch(self) -> bytes:
-        """16 bytes that name the deal."""
-        return self._epoch
-
-    @property
-    def position(self) -> int:
-        """The number of the next draw."""
-        return self._ledger.position
-
-    def jump(self, position: int) -> None:
-        """Skip to a later draw; going back raises `DrawReusedError`."""
-        self._ledger.jump(position)
-
-    def draw(self, correlation: Correlation) -> list[Array]:
-        """Return this unit's shares of the next draw: bases first, then what is derived."""
-        number = self._ledger.reserve()
-        stream = Stream(self._seed, number)
-        shares = [field.draw(stream) for field in correlation.bases]
-        if self._corrections is None:
-            return shares + [field.draw(stream) for field in correlation.derived]
-        return shares + self._corrections(number, correlation)

@@ -89,13 +89,13 @@ class FileLedger(MemoryLedger):
     def _read(self) -> int:
         if not self._path.exists():
             return 0
-        text = self._path.read_text(encoding="ascii").strip()
-        if not text.isdigit():
+        text = self._path.read_text(encoding="ascii", errors="replace").strip()
+        if not (text.isascii() and text.isdigit()):
             raise MalformedError(f"{self._path} should hold the number of the next draw, but holds {text[:20]!r}")
         return int(text)
 
     def _write(self, reserved: int) -> None:
-        fresh = self._path.with_suffix(".new")
+        fresh = self._path.with_name(f".{self._path.name}.new")  # of this ledger only, whatever else is in the folder
         with fresh.open("w", encoding="ascii") as file:
             file.write(f"{reserved}\n")
             file.flush()

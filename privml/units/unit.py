@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from privml.crypto.fixed_base import Encryptor
 from privml.errors import EpochMismatchError, FrameSizeError, PrivMLError, ProtocolError, SettingError
+from privml.units.role import Role
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,18 +18,6 @@ if TYPE_CHECKING:
     from privml.crypto.dtpkc import KeyShare
     from privml.units.channel import Channel
     from privml.units.correlations import CorrelationSource
-
-
-class Role(enum.Enum):
-    """Which of the two units this is."""
-
-    MASTER = "Master"
-    SECONDARY = "Secondary"
-
-    @property
-    def label(self) -> str:
-        """The role's name in messages: "Master" or "Secondary"."""
-        return self.value
 
 
 @dataclass(slots=True)

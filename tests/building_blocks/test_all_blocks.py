@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from privml.crypto.prg import Stream
-from privml.units import correlations
+from privml.units import dealer
 from privml.units.correlations import Field
 from tests.building_blocks.cases import CASES, Case, Values
 from tests.two_units import Run, join, join_bits, looks_uniform, run, split, suspicious
@@ -70,34 +71,35 @@ class TestPlantedLeaks:
         return any(suspicious(view) for inputs in (case.first, case.second) for view in execute(case, inputs).views)
 
     def test_a_missing_mask(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Field, "draw", lambda self, stream: np.zeros(self.shape, dtype=self.dtype))
+        monkeypatch.setattr(dealer, "expand", lambda _, fields: [np.zeros(f.shape, dtype=f.dtype) for f in fields])
         assert self.leaks(self.CASE)
 
     def test_a_mask_that_is_too_short(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        draw = Field.draw
-        monkeypatch.setattr(Field, "draw", lambda self, stream: draw(self, stream) & np.uint64(2**40 - 1))
+        expand, short = dealer.expand, np.uint64(2**40 - 1)
+        monkeypatch.setattr(dealer, "expand", lambda stream, fields: [a & short for a in expand(stream, fields)])
         assert self.leaks(self.CASE)
 
     def test_a_mask_that_the_peer_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(correlations, "Stream", lambda seed, number: Stream(bytes(32), number))
+        monkeypatch.setattr(dealer, "Stream", lambda seed, number: Stream(bytes(32), number))
         assert self.leaks(self.CASE)
 
     def test_a_mask_used_for_two_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        draw = Field.draw
+        expand = dealer.expand
 
-        def repeated(self: Field, stream: Stream) -> NDArray[Any]:
-            words = draw(self, stream)
-            words[1::2] = words[::2]
-            return words
+        def repeated(stream: Stream, fields: Sequence[Field]) -> list[NDArray[Any]]:
+            arrays = expand(stream, fields)
+            for words in arrays:
+                words[1::2] = words[::2]
+            return arrays
 
-        monkeypatch.setattr(Field, "draw", repeated)
+        monkeypatch.setattr(dealer, "expand", repeated)
         done = execute(self.CASE, self.CASE.second)
         mine, theirs = (np.frombuffer(frames[0], np.uint64) for frames in (done.views[0].sent, done.views[0].received))
         opened = mine + theirs
         assert not looks_uniform((opened[1::2] - opened[::2]).view(np.uint8))
 
     def test_a_draw_used_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(correlations, "Stream", lambda seed, number: Stream(seed, 0))
+        monkeypatch.setattr(dealer, "Stream", lambda seed, number: Stream(seed, 0))
 
         def twice(unit: Any, x: Any, y: Any) -> Any:
             return self.CASE.program(unit, x) + self.CASE.program(unit, y)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from privml.units.correlations import Dealer
-from privml.units.unit import Role, Unit
+from privml.units.dealer import Dealer
+from privml.units.role import Role
+from privml.units.unit import Unit
 from tests.building_blocks.cases import CASES, Case
 from tests.privml.units.links import make_identities, tls_link
 from tests.two_units import join, join_bits, run, split

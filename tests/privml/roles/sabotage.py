@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from privml import Provider
 from privml.units.channel import Channel, ChannelStatistics
-from privml.units.unit import Role
+from privml.units.role import Role
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer

@@ -15,7 +15,7 @@ from privml.crypto.keygen import StrongKey
 from privml.errors import ChannelClosedError, ProtocolError
 from privml.roles.hosted import Journal
 from privml.units.pair import PairRunner
-from privml.units.unit import Role
+from privml.units.role import Role
 from tests.privml.roles.sabotage import Accident, sabotage
 from tests.privml.roles.world import Tap, columns, expected_labels, host, learned, new_provider, plain
 from tests.two_units import RecordingSource

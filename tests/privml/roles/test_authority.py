@@ -7,7 +7,7 @@ from privml import Authority
 from privml.crypto.fixed_base import Encryptor
 from privml.crypto.keygen import StrongKey
 from privml.errors import AuthorisationError, SecretExposureError, SettingError
-from privml.units.unit import Role
+from privml.units.role import Role
 
 
 @pytest.fixture

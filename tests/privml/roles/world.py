@@ -83,8 +83,13 @@ def new_provider(strong_key: StrongKey, name: str = "cloud") -> Provider:
 
 
 def host(provider: Provider, model: str = "things", **settings: Any) -> ModelCard:
-    settings = {"answers": ("label", "probabilities"), "chunks": 8, "chunk_rows": 64} | settings
-    return provider.create_model(model, "naive_bayes", settings.pop("schema", SCHEMA), **settings)
+    defaults: dict[str, Any] = {
+        "schema": SCHEMA,
+        "answers": ("label", "probabilities"),
+        "chunks": 8,
+        "chunk_rows": 64,
+    }
+    return provider.create_model(model, "naive_bayes", **(defaults | settings))
 
 
 def statistics(*tables: Columns, schema: Schema = SCHEMA) -> NDArray[np.int64]:
@@ -164,11 +169,13 @@ class Tap:
 
 
 @contextmanager
-def unharmed(provider: Provider, *errors: type[BaseException], model: str = "things") -> Iterator[Any]:
+def unharmed(
+    provider: Provider, *errors: type[BaseException], model: str = "things", match: str | None = None
+) -> Iterator[Any]:
     """What happens inside is refused, and changes nothing of the model; the link between the units stays."""
     before, channel = learned(provider, model), provider.units.master.channel
     books = [dict(station.models[model].uploads) for station in provider.stations]
-    with pytest.raises(errors) as caught:
+    with pytest.raises(errors, match=match) as caught:
         yield caught
     assert provider.units.master.channel is channel, "a refusal is agreed, and needs no new link"
     np.testing.assert_array_equal(learned(provider, model), before)

@@ -27,7 +27,8 @@ from privml.units.correlations import CorrelationSource
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair, PairRunner, pair
 from privml.units.recording import RecordingChannel
-from privml.units.unit import Role, Unit
+from privml.units.role import Role
+from privml.units.unit import Unit
 from tests.privml.units.links import Identities, caught, link, make_identities, wait_until
 
 

@@ -1,0 +1,147 @@
+"""Correlated randomness dealt by the authority.
+
+The Master expands all of its shares from its own seed; the Secondary expands its shares of the bases from its own seed
+and receives one correction word for each derived word: ``correction = derived - master's share``. Neither holds the
+other's seed, and the corrections are masked by the Master's share, so each unit sees uniformly random words only. The
+dealer refuses to deal a number again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from privml.crypto.prg import Stream
+from privml.crypto.randomness import random_bytes
+from privml.crypto.secret import Secret
+from privml.errors import DrawReusedError, SettingError
+from privml.units.correlations import Array, Correlation, Field, OperandMask, OperandTriple
+from privml.units.ledger import Ledger, MemoryLedger
+from privml.units.role import Role
+
+PART = 1 << 13
+"""Values that the dealer derives at a time: they stay in the processor's cache."""
+
+
+def expand(stream: Stream, fields: Sequence[Field]) -> list[Array]:
+    """Expand the next arrays of these forms from a stream, each from a multiple of 8 bytes on."""
+    sizes = [-(-field.nbytes // 8) * 8 for field in fields]
+    memory = stream.draw(sum(sizes), np.uint8)
+    starts = itertools.accumulate(sizes, initial=0)
+    return [
+        memory[start : start + field.nbytes].view(field.dtype).reshape(field.shape)
+        for start, field in zip(starts, fields, strict=False)
+    ]
+
+
+class Dealer(Secret):
+    """The authority's part: it knows both seeds, and makes the correction words for the Secondary.
+
+    Both seeds are fresh and live in this object only. It sees no data, no share and no message of the units.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = random_bytes(16)
+        self._seeds = {role: random_bytes(32) for role in Role}
+        self._next = 0
+        self._operands: dict[int, OperandMask] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Dealer(epoch={self.epoch.hex()[:8]}…)"
+
+    def source(self, role: Role, ledger: Ledger | None = None) -> DealtSource:
+        """Return the source of one unit, with that unit's own seed and no other."""
+        corrections = self.corrections if role is Role.SECONDARY else None
+        return DealtSource(self.epoch, self._seeds[role], corrections, ledger or MemoryLedger())
+
+    def corrections(self, number: int, correlation: Correlation) -> list[Array]:
+        """Return the correction words of one draw.
+
+        Raises
+        ------
+        DrawReusedError
+            The number was dealt before.
+        """
+        with self._lock:
+            if number < self._next:
+                raise DrawReusedError(f"draw {number} was dealt already; the next is {self._next}")
+            self._next = number + 1
+        if isinstance(correlation, OperandMask):
+            self._operands[number] = correlation
+        streams = [Stream(self._seeds[role], number) for role in Role]
+
+        shares = zip(*(expand(stream, correlation.bases) for stream in streams), strict=True)
+        bases = [field.join(*both) for field, both in zip(correlation.bases, shares, strict=True)]
+        if isinstance(correlation, OperandTriple):
+            bases.append(self._operand(correlation))
+        masters = expand(streams[0], correlation.derived)
+        _correct(correlation, bases, masters)
+        return masters
+
+    def _operand(self, triple: OperandTriple) -> Array:
+        if self._operands.get(triple.number) != triple.operand:
+            raise SettingError(f"draw {triple.number} is no operand mask of shape {triple.operand.shape}")
+        (field,) = fields = triple.operand.bases
+        return field.join(*(expand(Stream(self._seeds[role], triple.number), fields)[0] for role in Role))
+
+
+def _correct(correlation: Correlation, bases: Sequence[Array], masters: Sequence[Array]) -> None:
+    """Turn the Master's shares of what is derived into corrections, in place."""
+    if not correlation.elementwise or bases[0].size <= PART:
+        values = correlation.derive(*bases)
+        for field, value, share in zip(correlation.derived, values, masters, strict=True):
+            field.correct(value, share)
+        return
+    count = bases[0].size
+    flat = [array.reshape(count, *array.shape[bases[0].ndim :]) for array in (*bases, *masters)]
+    for start in range(0, count, PART):
+        part = [array[start : start + PART] for array in flat]
+        values = correlation.derive(*part[: len(bases)])
+        for field, value, share in zip(correlation.derived, values, part[len(bases) :], strict=True):
+            field.correct(value, share)
+
+
+class DealtSource(Secret):
+    """A unit's stream of dealt correlations: its seed and, in the Secondary, the dealer's correction words."""
+
+    def __init__(
+        self,
+        epoch: bytes,
+        seed: bytes,
+        corrections: Callable[[int, Correlation], list[Array]] | None,
+        ledger: Ledger,
+    ) -> None:
+        self._epoch = epoch
+        self._seed = seed
+        self._corrections = corrections
+        self._ledger = ledger
+
+    def __repr__(self) -> str:
+        return f"DealtSource(epoch={self._epoch.hex()[:8]}…, position={self.position})"
+
+    @property
+    def epoch(self) -> bytes:
+        """16 bytes that name the deal."""
+        return self._epoch
+
+    @property
+    def position(self) -> int:
+        """The number of the next draw."""
+        return self._ledger.position
+
+    def jump(self, position: int) -> None:
+        """Skip to a later draw; going back raises `DrawReusedError`."""
+        self._ledger.jump(position)
+
+    def draw(self, correlation: Correlation) -> list[Array]:
+        """Return this unit's shares of the next draw: bases first, then what is derived."""
+        number = self._ledger.reserve()
+        stream = Stream(self._seed, number)
+        bases = expand(stream, correlation.bases)
+        if self._corrections is None:
+            return bases + expand(stream, correlation.derived)
+        return bases + self._corrections(number, correlation)

@@ -1,0 +1,179 @@
+"""How each kind of correlation is made from transfers.
+
+Every unit draws its own shares of the bases from its own stream, so the bases are uniform. What follows from both
+units' shares is computed by products across the units; each result is masked by keys of which the other unit does not
+know one. Where a derived share would otherwise follow from the unit's own bases (bits that shifting left empty), a
+stream that both units know is added: the value is a linear function of known shares there, so nothing needs hiding.
+
+Kinds that are symmetric in the units are halved: the Master is the sender for the first half of the values, the
+Secondary for the second, so that both compute at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from privml.crypto.prg import Stream
+from privml.errors import SettingError
+from privml.units.correlations import (
+    BitProducts,
+    Correlation,
+    MatrixTriple,
+    OperandTriple,
+    ProductTriple,
+    RandomBits,
+    RandomWord,
+    TruncationMask,
+)
+from privml.units.ot.bits import and_words, weigh_and_words
+from privml.units.ot.digits import digits_of
+from privml.units.ot.link import TransferLink
+from privml.units.ot.schedule import schedule
+from privml.units.ot.words import cross_elements, cross_matrix
+
+Array = NDArray[Any]
+Words = NDArray[np.uint64]
+
+TRANSFERS_AT_ONCE: Final = 1 << 18
+"""Transfers to a batch, in each direction: with their keys and messages, about 40 MiB in either unit."""
+
+BITS: Final = 64
+
+
+class Halves(NamedTuple):
+    """Which values of a batch this unit is the sender of, and which it receives for."""
+
+    sending: slice
+    receiving: slice
+
+
+@dataclass(frozen=True)
+class Making:
+    """One draw.
+
+    Parameters
+    ----------
+    link
+        To the other unit.
+    is_master
+        Which of the two this is.
+    own
+        This unit's stream of this draw.
+    common
+        Another, that both units know.
+    operand
+        Gives this unit's share of the mask that an `OperandTriple` refers to.
+    """
+
+    link: TransferLink
+    is_master: bool
+    own: Stream
+    common: Stream
+    operand: Callable[[OperandTriple], Words]
+
+    def make(self, correlation: Correlation) -> list[Array]:
+        """Return this unit's shares: bases first, then what is derived."""
+        if isinstance(correlation, TruncationMask):
+            return self._truncation(correlation)
+        if isinstance(correlation, RandomWord):
+            return self._random_word(correlation)
+        bases: list[Array] = [self.own.draw(field.shape, field.dtype) for field in correlation.bases]
+        return bases + self._derive(correlation, bases)
+
+    def _derive(self, correlation: Correlation, bases: list[Array]) -> list[Array]:
+        match correlation:
+            case ProductTriple():
+                return [self._product(*bases)]
+            case MatrixTriple():
+                return [self._matrix(*bases)]
+            case OperandTriple():
+                return [self._matrix(bases[0], self.operand(correlation))]
+            case RandomBits():
+                return [self._digits(bases[0], correlation.bits)]
+            case BitProducts():
+                return self._bit_products(bases, correlation)
+            case _:
+                raise SettingError(f"no way is known to make a {type(correlation).__name__} by oblivious transfer")
+
+    def _product(self, a: Words, b: Words) -> Words:
+        """(a_M + a_S) (b_M + b_S): the operand with fewer values chooses, for all it is multiplied with at once."""
+        small, large = (a, b) if a.size <= b.size else (b, a)
+        shape = np.broadcast_shapes(a.shape, b.shape)
+        padded = (1,) * (len(shape) - small.ndim) + small.shape
+        order = sorted(range(len(shape)), key=lambda axis: padded[axis] == shape[axis])
+        vectors = np.broadcast_to(large, shape).transpose(order)
+        if not vectors.size:
+            return np.asarray(a * b)
+        cross = cross_elements(self.link, small.reshape(-1), vectors.reshape(-1, small.size))
+        return np.asarray(a * b + cross.reshape(vectors.shape).transpose(np.argsort(order)))
+
+    def _matrix(self, a: Words, b: Words) -> Words:
+        product: Words = a @ b + cross_matrix(self.link, a, b)
+        return product
+
+    def _digits(self, words: Array, bits: int) -> Words:
+        flat = words.reshape(-1)
+        result = np.empty((flat.size, bits), dtype=np.uint64)
+        for halves in self._batches(flat.size, bits):
+            result[halves.sending], result[halves.receiving] = digits_of(
+                self.link, flat[halves.sending], flat[halves.receiving], bits
+            )
+        return result.reshape(*words.shape, bits)
+
+    def _truncation(self, correlation: TruncationMask) -> list[Array]:
+        """Sum the digits of r with the weights of r, of its truncation, and of its top bit."""
+        shift = correlation.fraction_bits
+        if not 1 <= shift < BITS - 1:
+            raise SettingError(f"a truncation drops 1..62 bits; got {shift}")
+        flat = self.own.words(int(np.prod(correlation.shape, dtype=np.int64)))
+        places = np.arange(BITS, dtype=np.uint64)
+        results = np.empty((3, flat.size), dtype=np.uint64)
+        for halves in self._batches(flat.size, BITS):
+            both = digits_of(self.link, flat[halves.sending], flat[halves.receiving], BITS)
+            for part, digits in zip(halves, both, strict=True):
+                results[0, part] = (digits << places).sum(axis=-1)
+                results[1, part] = (digits[:, shift : BITS - 1] << places[: BITS - 1 - shift]).sum(axis=-1)
+                results[2, part] = digits[:, BITS - 1]
+        return [result.reshape(correlation.shape) for result in results]
+
+    def _bit_products(self, words: list[Array], correlation: BitProducts) -> list[Array]:
+        shape, dtype, patterns = correlation.shape, correlation.dtype, correlation.patterns
+        flat = [word.reshape(-1) for word in words]
+        results = self.common.draw((len(patterns), flat[0].size), dtype)
+        levels = schedule(patterns)
+        widest = max((len(level.choosing) for level in levels), default=1)
+        for halves in self._batches(flat[0].size, widest * np.dtype(dtype).itemsize * 8):
+            both = and_words(self.link, *([word[part] for word in flat] for part in halves), patterns)
+            for part, found in zip(halves, both, strict=True):
+                for result, words_ in zip(results, found, strict=True):
+                    result[part] ^= words_
+        return [result.reshape(shape) for result in results]
+
+    def _random_word(self, correlation: RandomWord) -> list[Array]:
+        shape, patterns = correlation.shape, correlation.patterns
+        flat = self.own.words(int(np.prod(shape, dtype=np.int64)))
+        additive = np.empty_like(flat)
+        results = self.common.draw((len(patterns), flat.size), np.uint64)
+        levels = schedule(patterns, always=(((0, 0),),))
+        widest = max(len(level.choosing) for level in levels)
+        for halves in self._batches(flat.size, widest * BITS):
+            both = weigh_and_words(self.link, flat[halves.sending], flat[halves.receiving], patterns)
+            for part, (weighed, found) in zip(halves, both, strict=True):
+                additive[part] = weighed
+                for result, words in zip(results, found, strict=True):
+                    result[part] ^= words
+        return [array.reshape(shape) for array in (additive, flat, *results)]
+
+    def _batches(self, items: int, transfers: int) -> Iterator[Halves]:
+        """Cut values, each of so many transfers, in batches, and these in halves."""
+        size = 2 * max(1, TRANSFERS_AT_ONCE // max(1, transfers))
+        for start in range(0, items, size):
+            stop = min(start + size, items)
+            middle = (start + stop) // 2
+            first, second = slice(start, middle), slice(middle, stop)
+            yield Halves(first, second) if self.is_master else Halves(second, first)
