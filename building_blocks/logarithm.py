@@ -64,7 +64,7 @@ def log2(unit: Unit, x: Shares, bits: int = 44) -> Shares:
 
     Notes
     -----
-    2 ceil(log4(bits)) + 10 rounds: 16 for 16 < bits <= 64. At most 184 bytes each way a value. Both units see masked
+    2 ceil(log4(bits)) + 10 rounds: 16 for 16 < bits <= 64. At most 192 bytes each way a value. Both units see masked
     words only. Values outside the range give a wrong logarithm and no message.
     """
     if not 2 <= bits <= LOG2_MAX_BITS:
@@ -92,7 +92,7 @@ def normalise(unit: Unit, x: Shares, bits: int) -> tuple[Shares, Shares]:
 
 
 def _polynomial(unit: Unit, u: Shares) -> Shares:
-    """Evaluate the minimax polynomial at |u| <= 1.5, 28 fractional bits: 7 rounds, 88 bytes each way a value.
+    """Evaluate the minimax polynomial at |u| <= 1.5, 28 fractional bits: 7 rounds, 96 bytes each way a value.
 
     Powers u², u³, u⁴, then low(u) + u⁴ high(u): four products deep in place of eight.
     """

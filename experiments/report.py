@@ -13,7 +13,7 @@ from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from experiments.network import LINKS
+from privml.units.link import LINKS
 from experiments.record import Peer, Record, Scribe
 from experiments.targets import ROWS, Limit
 from experiments.timing import Timing

@@ -45,6 +45,7 @@
     ├── AuthorisationError (PermissionError)    not allowed to do that
     └── ClassifierError (ValueError)            a learner
         ├── UnknownClassifierError (LookupError)    no such entry point
+        ├── ContractError (AssertionError)          does not do what every classifier must
         └── NotFittedError                          asked to predict before it was trained
 """
 
@@ -222,6 +223,10 @@ class ClassifierError(PrivMLError, ValueError):
 
 class UnknownClassifierError(ClassifierError, LookupError):
     """No installed package registers a classifier of this name."""
+
+
+class ContractError(ClassifierError, AssertionError):
+    """A classifier does not keep the contract of classifiers (`classifiers.checks`)."""
 
 
 class NotFittedError(ClassifierError):

@@ -8,11 +8,11 @@ from rich.console import Console
 
 from privml.cli.console import headline, paragraph, table
 from privml.cli.demo.data import Scene
-from privml.cli.demo.network import LINKS
 from privml.cli.demo.plaintext import Comparison
 from privml.cli.demo.stage import Step
 from privml.data.feature import Numeric
 from privml.units.channel import ChannelStatistics
+from privml.units.link import LINKS
 
 
 def introduce(to: Console, scene: Scene, key_bits: int) -> None:
@@ -72,7 +72,9 @@ def cost(to: Console, steps: Sequence[Step]) -> None:
     """What every step took, and would take between machines."""
     headline(to, "2. What did it cost?")
     headers = ("Step", "Here", "Rounds", "Master to\nSecondary", "Secondary\nto Master", "Owners,\nclients")
-    shown = table(*headers, *(link.name for link in LINKS), numbers=tuple(range(1, len(headers) + len(LINKS))))
+    shown = table(
+        *headers, *(link.name.replace(", ", "\n") for link in LINKS), numbers=tuple(range(1, len(headers) + len(LINKS)))
+    )
     total = Step("all", sum(step.seconds for step in steps), _sum(steps), sum(step.sent for step in steps))
     for step in (*steps, total):
         if step is total:
@@ -84,7 +86,7 @@ def cost(to: Console, steps: Sequence[Step]) -> None:
             size(step.traffic.bytes_sent),
             size(step.traffic.bytes_received),
             size(step.sent),
-            *(duration(link.seconds(step)) for link in LINKS),
+            *(duration(link.seconds(step.seconds, step.traffic)) for link in LINKS),
             style="bold" if step is total else "",
         )
     to.print(shown)

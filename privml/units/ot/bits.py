@@ -18,6 +18,7 @@ from privml.units.ot.bit_matrix import WORD_BITS, lanes, planes
 from privml.units.ot.extension import ReceiverPads, SenderPads
 from privml.units.ot.link import TransferLink
 from privml.units.ot.schedule import Factor, Level, canonical, schedule
+from privml.units.ot.words import BITS, PACKED, GilboaReceiver, GilboaSender
 
 Array = NDArray[Any]
 Words = NDArray[np.uint64]

@@ -17,7 +17,6 @@ from sklearn.naive_bayes import CategoricalNB
 from privml import Authority, Provider
 from privml.cli import main
 from privml.cli.demo import data
-from privml.cli.demo.network import LINKS
 from privml.cli.demo.plaintext import compare, plaintext_predictions
 from privml.cli.demo.report import duration, size
 from privml.cli.demo.stage import Stage, Step
@@ -26,6 +25,7 @@ from privml.data.encoding import encode
 from privml.errors import SettingError
 from privml.roles.endpoint import Endpoint
 from privml.units.channel import ChannelStatistics
+from privml.units.link import LINKS
 
 SMALL = ("--key-bits", "512", "--insecure-test-key")
 
@@ -211,7 +211,7 @@ def test_bars_move_on_a_terminal() -> None:
 
 def test_the_estimate_adds_latency_and_the_fuller_direction() -> None:
     step = Step("s", 2.0, ChannelStatistics(rounds=10, bytes_sent=10**6, bytes_received=5 * 10**6), 7)
-    fast, slow = (link.seconds(step) for link in LINKS)
+    fast, slow = (link.seconds(step.seconds, step.traffic) for link in LINKS)
     assert fast == pytest.approx(2.0 + 10 * 0.001 + 0.04)
     assert slow == pytest.approx(2.0 + 10 * 0.020 + 0.4)
 

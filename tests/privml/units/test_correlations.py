@@ -14,8 +14,20 @@ from numpy.typing import NDArray
 from building_blocks.product import multiply
 from privml.crypto.prg import Stream
 from privml.errors import DrawReusedError, SecretExposureError, SettingError
-from privml.units import dealer
-from privml.units.correlations import BitProducts, Correlation, Field, MatrixTriple, OperandMask, OperandTriple, ProductTriple, RandomBits, RandomWord, TruncationMask, shifted
+from privml.units import dealer as dealer_module
+from privml.units.correlations import (
+    BitProducts,
+    Correlation,
+    Field,
+    MatrixTriple,
+    OperandMask,
+    OperandTriple,
+    ProductTriple,
+    RandomBits,
+    RandomWord,
+    TruncationMask,
+    shifted,
+)
 from privml.units.dealer import Dealer, DealtSource
 from privml.units.ledger import MemoryLedger
 from privml.units.role import Role
@@ -134,7 +146,7 @@ def test_either_units_shares_alone_are_uniform(kind: Correlation) -> None:
 
 
 def test_corrections_alone_are_uniform_only_if_the_master_masks_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Field, "correct", lambda self, value, share: value)
+    monkeypatch.setattr(Field, "correct", lambda self, value, share: np.copyto(share, value))
     top = sources()[1].draw(KINDS["truncation"])[2]
     assert not looks_uniform(top.view(np.uint8))
 
@@ -245,7 +257,7 @@ class TestSecrets:
             opened.append((seed, number))
             return Stream(seed, number)
 
-        monkeypatch.setattr(dealer, "Stream", watched)
+        monkeypatch.setattr(dealer_module, "Stream", watched)
         dealer = Dealer()
         pair = sources(dealer)
         for _ in range(2):

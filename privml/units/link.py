@@ -1,4 +1,4 @@
-"""What the two units say to each other, and how long that would take between two machines."""
+"""How long a step would take with its two units on two machines."""
 
 from __future__ import annotations
 

@@ -1,0 +1,341 @@
+"""The contract of a classifier, as code: run it on your own.
+
+::
+
+    for check in check_classifier(MyClassifier, alpha=0.5):
+        check()
+
+Each check makes its own classifier, on small public tables, and raises `ContractError` where the contract is broken.
+What `privml.learner.Learner` says in words is held here as far as a run can show it; that units see uniform words only
+is for a classifier's own tests, block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.trial import Codes, Keys, Trial
+from privml.crypto.packing import PackedCiphertext
+from privml.data.feature import Categorical
+from privml.data.schema import Schema
+from privml.errors import ContractError, DuplicateUploadError, NotFittedError, PrivMLError, UnknownUploadError
+from privml.learner import Learner
+
+ROWS = 40
+PLANNED_CHUNKS = 8
+
+DEFAULT_SCHEMA = Schema(
+    (Categorical("f", ("a", "b", "c")), Categorical("g", ("a", "b")), Categorical("h", ("a", "b", "c", "d"))),
+    target="y",
+    classes=("p", "q", "r"),
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One article of the contract; calling it raises `ContractError` where it is broken."""
+
+    name: str
+    run: Callable[[], None] = field(repr=False)
+
+    def __call__(self) -> None:
+        """Run the check."""
+        self.run()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is under test, and how to make one."""
+
+    classifier: type[Learner]
+    schema: Schema
+    options: Mapping[str, Any]
+    keys: Keys
+
+    def trial(self, *chunks: int) -> Trial:
+        """Make a new classifier that learned the chunks of these numbers."""
+        trial = Trial(self.classifier, self.schema, self.options, self.keys)
+        for number in chunks:
+            trial.learn(f"chunk {number}", *self.chunk(number))
+        return trial
+
+    def chunk(self, number: int, rows: int = ROWS) -> tuple[Codes, Codes]:
+        """Codes and labels of some records; the same for the same number."""
+        rng = np.random.default_rng(number)
+        labels = rng.integers(0, self.schema.class_count, rows)
+        columns = [
+            np.where(rng.random(rows) < 0.7, labels, rng.integers(0, size, rows)) % size
+            for size in self.schema.cardinalities
+        ]
+        return np.stack(columns, axis=1), labels
+
+    @property
+    def queries(self) -> Codes:
+        """Records to ask about."""
+        return self.chunk(1000)[0]
+
+
+def check_classifier(
+    classifier: type[Learner], schema: Schema = DEFAULT_SCHEMA, *, online: bool = True, **options: Any
+) -> Iterator[Check]:
+    """Every check of the contract, to be run one by one.
+
+    Parameters
+    ----------
+    classifier
+        The class.
+    schema
+        Features and classes to try it on; categorical ones.
+    online
+        Whether the model is a function of the records alone. Say False for one that depends on the order of its chunks
+        as well (gradient descent, trees that grow): then it is not held to ``the order of chunks is irrelevant``.
+    options
+        The classifier's options.
+    """
+    subject = Subject(classifier, schema, options, Keys())
+    for name, article in ARTICLES.items():
+        if online or article is not _order_is_irrelevant:
+            yield Check(name, lambda article=article: article(subject))  # type: ignore[misc]
+
+
+def _require(kept: object, message: str) -> None:
+    if not kept:
+        raise ContractError(message)
+
+
+def _require_refusal(errors: type[PrivMLError], what: str, call: Callable[[], object]) -> None:
+    try:
+        call()
+    except errors:
+        return
+    except Exception as error:
+        raise ContractError(f"{what} raises {type(error).__name__} in place of {errors.__name__}") from error
+    raise ContractError(f"{what} is not refused")
+
+
+def _same(one: NDArray[Any], other: NDArray[Any], message: str) -> None:
+    _require(np.array_equal(one, other), message)
+
+
+def _options_make_the_same_one_again(subject: Subject) -> None:
+    options = subject.trial().halves.master.options
+    again = subject.classifier(subject.schema, **options)
+    _require(dict(again.options) == dict(options), "a classifier made from `options` has others")
+    _require(dict(subject.options).items() <= dict(options).items(), "`options` lacks what was given")
+    _require_refusal_of_unknown_option(subject)
+
+
+def _require_refusal_of_unknown_option(subject: Subject) -> None:
+    try:
+        subject.classifier(subject.schema, **{**subject.options, "no such option": 1})
+    except (TypeError, PrivMLError):
+        return
+    raise ContractError("an option that it does not have is taken without a word")
+
+
+def _untrained(subject: Subject) -> None:
+    _require(not subject.trial().halves.master.fitted, "it says that it is fitted before it learned")
+    calls: dict[str, Callable[[Trial], object]] = {
+        "predicting": lambda trial: trial.words(subject.queries),
+        "refreshing": lambda trial: trial.refresh(),
+        "revealing": lambda trial: trial.reveal(subject.keys.owner.public_key),
+    }
+    for what, call in calls.items():
+        _require_refusal(NotFittedError, f"{what} before training", lambda call=call: call(subject.trial()))  # type: ignore[misc]
+
+
+def _answers(subject: Subject) -> None:
+    _require("label" in subject.classifier.answers, 'every classifier answers "label"')
+    trial = subject.trial(0)
+    _require(all(half.fitted for half in trial.halves), "it learned, and says that it is not fitted")
+    for answer in subject.classifier.answers:
+        for rows in (1, ROWS):
+            words = trial.words(subject.queries[:rows], answer)
+            expected = trial.halves.master.answer_shape(rows, answer)
+            _require(words.shape == expected, f"{answer!r} has shape {words.shape}, and answer_shape says {expected}")
+        read = subject.classifier.read_answer(subject.schema, words, answer)
+        _require(len(read) == ROWS, f"{answer!r} is not one entry a record")
+    _require(set(trial.ask(subject.queries)) <= set(subject.schema.classes), "a label is no class of the schema")
+    _require_refusal(PrivMLError, "an answer it does not give", lambda: trial.words(subject.queries, "no such answer"))
+
+
+def _asking_changes_nothing(subject: Subject) -> None:
+    trial = subject.trial(0)
+    first = trial.ask(subject.queries)
+    before = trial.trace
+    trial.refresh()
+    _require(trial.trace == before, "bringing it up to date where nothing changed sends messages")
+    _same(first, trial.ask(subject.queries), "the same question has two answers")
+    one_by_one = np.concatenate([trial.ask(subject.queries[row : row + 1]) for row in range(5)])
+    _same(first[:5], one_by_one, "a batch is answered otherwise than its records alone")
+
+
+def _unseen_values(subject: Subject) -> None:
+    trial = subject.trial()
+    codes, labels = subject.chunk(0)
+    partly = np.where(np.arange(codes.size).reshape(codes.shape) % 5 == 0, -1, codes)
+    trial.learn("partly known", partly, labels)
+    answers = trial.ask(np.concatenate([np.full((1, codes.shape[1]), -1), partly]))
+    _require(set(answers) <= set(subject.schema.classes), "cells that are left out make a label that is no class")
+
+
+def _books(subject: Subject) -> None:
+    trial = subject.trial(0, 1)
+    _require(all(half.has("chunk 0") and not half.has("chunk 9") for half in trial.halves), "`has` is wrong")
+    _require_refusal(DuplicateUploadError, "a chunk of the same name", lambda: trial.learn("chunk 0", *subject.chunk(5)))
+    trial = subject.trial(0)
+    _require_refusal(PrivMLError, "a chunk without a record", lambda: trial.learn("none", *subject.chunk(5, 0)))
+    _require_refusal(UnknownUploadError, "forgetting what was not learned", lambda: subject.trial(0).withdraw("none"))
+
+
+def _order_is_irrelevant(subject: Subject) -> None:
+    forwards, backwards = subject.trial(0, 1, 2), subject.trial(2, 1, 0)
+    _same(forwards.ask(subject.queries), backwards.ask(subject.queries), "the order of chunks changes answers")
+
+
+def _withdrawal(subject: Subject) -> None:
+    trial, without = subject.trial(0, 1, 2), subject.trial(0, 2)
+    trial.ask(subject.queries)
+    trial.withdraw("chunk 1")
+    _require(not any(half.has("chunk 1") for half in trial.halves), "a chunk that was withdrawn is still there")
+    _same(trial.ask(subject.queries), without.ask(subject.queries), "a chunk that was withdrawn has left traces")
+    _require_refusal(UnknownUploadError, "withdrawing twice", lambda: trial.withdraw("chunk 1"))
+    trial = subject.trial(0)
+    trial.withdraw("chunk 0")
+    _require(not trial.halves.master.fitted, "without a record left it says that it is fitted")
+
+
+def _save_and_load(subject: Subject) -> None:
+    trial = subject.trial(0, 1)
+    labels = trial.ask(subject.queries)
+    states = [_copy(half.state()) for half in trial.halves]
+    again = subject.trial()
+    for half, state in zip(again.halves, states, strict=True):
+        half.restore(state)
+        half.restore(state)
+        _require(half.fitted and half.has("chunk 1"), "what was restored does not know what it learned")
+    _same(labels, again.ask(subject.queries), "what was restored answers otherwise")
+    again.learn("chunk 2", *subject.chunk(2))
+    again.withdraw("chunk 0")
+    trial.learn("chunk 2", *subject.chunk(2))
+    trial.withdraw("chunk 0")
+    _same(trial.ask(subject.queries), again.ask(subject.queries), "what was restored goes on otherwise")
+
+
+def _states_stand_still(subject: Subject) -> None:
+    trial = subject.trial(0)
+    states = [half.state() for half in trial.halves]
+    leaves = [[(leaf, _copy(leaf)) for leaf in _leaves(state)] for state in states]
+    trial.ask(subject.queries)
+    trial.learn("chunk 1", *subject.chunk(1))
+    trial.withdraw("chunk 0")
+    trial.ask(subject.queries)
+    for pairs in leaves:
+        for now, then in pairs:
+            if isinstance(then, np.ndarray):
+                _same(now, then, "an array of a state was written to afterwards")
+
+
+def _bounded_memory(subject: Subject) -> None:
+    sizes = []
+    for rows in (1, 500):
+        trial = subject.trial()
+        trial.learn("chunk", *subject.chunk(0, rows))
+        trial.ask(subject.queries)
+        sizes.append([sum(_size(leaf) for leaf in _leaves(half.state())) for half in trial.halves])
+    _require(sizes[0] == sizes[1], f"what it keeps of a chunk grows with its records: {sizes[0]} and {sizes[1]} bytes")
+
+
+def _trace(subject: Subject) -> None:
+    shape = ROWS, len(subject.schema.features)
+    constant = np.zeros(shape, np.int64), np.zeros(ROWS, np.int64)
+    traces = []
+    for codes, labels in (constant, subject.chunk(0)):
+        trial = subject.trial()
+        trial.learn("chunk", codes, labels)
+        trial.learn("other", codes[::-1], labels[::-1])
+        trial.refresh()
+        for answer in subject.classifier.answers:
+            trial.words(codes, answer)
+        trial.withdraw("other")
+        trial.words(codes)
+        trial.reveal(subject.keys.owner.public_key)
+        traces.append(trial.trace)
+    _require(traces[0] == traces[1], "the messages' number or lengths depend on the records")
+
+
+def _statistics(subject: Subject) -> None:
+    layout = subject.classifier.statistics_layout(subject.schema, PLANNED_CHUNKS, ROWS)
+    _require(layout.additions >= PLANNED_CHUNKS, "the layout has no room for the chunks that were planned")
+    sealed, encrypted = subject.trial(0, 1), subject.trial()
+    for number in range(2):
+        encrypted.learn_encrypted(f"chunk {number}", *subject.chunk(number), layout)
+    _same(sealed.ask(subject.queries), encrypted.ask(subject.queries), "both paths give different models")
+    for trial in (sealed, encrypted):
+        trial.withdraw("chunk 0")
+    _same(sealed.ask(subject.queries), encrypted.ask(subject.queries), "withdrawing differs on the homomorphic path")
+    for number in range(2, PLANNED_CHUNKS + 1):
+        encrypted.learn_encrypted(f"chunk {number}", *subject.chunk(number), layout)
+    _require_refusal(
+        PrivMLError, "a chunk past the plan", lambda: encrypted.learn_encrypted("too many", *subject.chunk(0), layout)
+    )
+
+
+def _reveal(subject: Subject) -> None:
+    trial, owner = subject.trial(0), subject.keys.owner
+    packed = trial.reveal(owner.public_key)
+    if not isinstance(packed, PackedCiphertext):
+        raise ContractError("`reveal` gives the Master packed ciphertexts")
+    words = np.array([value & (2**64 - 1) for value in packed.decrypt(owner)], dtype=np.uint64)
+    _require(subject.classifier.read_model(subject.schema, words) is not None, "`read_model` makes nothing of it")
+
+
+ARTICLES: Mapping[str, Callable[[Subject], None]] = {
+    "options make the same one again": _options_make_the_same_one_again,
+    "untrained it neither predicts nor reveals": _untrained,
+    "answers have the shapes it says": _answers,
+    "asking changes nothing": _asking_changes_nothing,
+    "unseen values are left out": _unseen_values,
+    "a chunk is learned once": _books,
+    "the order of chunks is irrelevant": _order_is_irrelevant,
+    "withdrawn is as never learned": _withdrawal,
+    "saved and loaded it goes on": _save_and_load,
+    "states stand still": _states_stand_still,
+    "memory is bounded": _bounded_memory,
+    "the trace depends on public shapes only": _trace,
+    "encrypted statistics give the same model": _statistics,
+    "a recipient can read the model": _reveal,
+}
+"""What every classifier keeps to, by name."""
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _copy(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copy(entry) for entry in value]
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _leaves(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _leaves(entry)
+    else:
+        yield value
+
+
+def _size(leaf: Any) -> int:
+    if isinstance(leaf, np.ndarray):
+        return leaf.nbytes
+    if isinstance(leaf, PackedCiphertext):
+        return len(leaf.vector)
+    return len(leaf) if isinstance(leaf, bytes | str) else 1

@@ -1,0 +1,181 @@
+"""Every registered classifier keeps the contract; and the checks notice who does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from building_blocks.shares import Words, open_shares
+from classifiers.checks import ARTICLES, Check, check_classifier
+from classifiers.naive_bayes import NaiveBayes
+from privml import Categorical, Schema
+from privml.errors import ContractError
+from privml.learner import Learner, classifier, classifier_names
+from privml.units.unit import Unit
+
+EVERY = [(name, check) for name in classifier_names() for check in check_classifier(classifier(name))]
+
+
+@pytest.mark.parametrize(("name", "check"), EVERY, ids=lambda each: each if isinstance(each, str) else each.name)
+def test_registered_classifiers_keep_the_contract(name: str, check: Check) -> None:
+    check()
+
+
+def test_there_is_one_check_for_each_article() -> None:
+    assert classifier_names()
+    assert [check.name for check in check_classifier(NaiveBayes)] == list(ARTICLES)
+    left_out = set(ARTICLES) - {check.name for check in check_classifier(NaiveBayes, online=False)}
+    assert left_out == {"the order of chunks is irrelevant"}
+
+
+@pytest.mark.parametrize("check", check_classifier(NaiveBayes, alpha=0.25), ids=lambda check: check.name)
+def test_with_options(check: Check) -> None:
+    check()
+
+
+@pytest.mark.parametrize(
+    "check",
+    check_classifier(NaiveBayes, Schema((Categorical("f", ("a", "b")),), "y", ("p", "q"))),
+    ids=lambda check: check.name,
+)
+def test_with_the_smallest_schema(check: Check) -> None:
+    check()
+
+
+class ForgetsOptions(NaiveBayes):
+    @property
+    def options(self) -> Mapping[str, Any]:
+        return {}
+
+
+class TakesAnyOption(NaiveBayes):
+    def __init__(self, schema: Schema, **options: Any) -> None:
+        options.pop("no such option", None)
+        super().__init__(schema, **options)
+
+
+class GuessesUntrained(NaiveBayes):
+    def predict(self, unit: Unit, rows: Words, answer: str) -> Words:
+        return super().predict(unit, rows, answer) if self.fitted else np.zeros(len(rows), np.uint64)
+
+
+class AnswersInAnotherShape(NaiveBayes):
+    def answer_shape(self, rows: int, answer: str) -> tuple[int, ...]:
+        return (rows, 1)
+
+
+class AnswersAnything(NaiveBayes):
+    def predict(self, unit: Unit, rows: Words, answer: str) -> Words:
+        return super().predict(unit, rows, answer if answer in self.answers else "label")
+
+
+class AlwaysRefreshes(NaiveBayes):
+    def refresh(self, unit: Unit) -> None:
+        self.stale = True
+        super().refresh(unit)
+
+
+class LearnsTwice(NaiveBayes):
+    def admit(self, chunk: str, rows: int, layout: Any) -> None:
+        self.chunks.pop(chunk, None)
+
+
+class ForgetsNothing(NaiveBayes):
+    def _forget(self, unit: Unit, chunk: str) -> None:
+        pass
+
+
+class RemembersTheFirst(NaiveBayes):
+    """The order of chunks matters: it learns from the first alone."""
+
+    def _learn(self, unit: Unit, chunk: str, rows: Words) -> None:
+        super()._learn(unit, chunk, rows if not self.chunks else rows * np.uint64(0))
+
+
+class LosesItsTable(NaiveBayes):
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore({**state, "sealed": {}})
+
+
+class RestoresTwice(NaiveBayes):
+    def restore(self, state: Mapping[str, Any]) -> None:
+        before = self._counts
+        super().restore(state)
+        self._counts += before
+
+
+class WritesToItsState(NaiveBayes):
+    def _recompute(self, unit: Unit) -> None:
+        super()._recompute(unit)
+        for words in self._sealed.values():
+            words += np.uint64(unit.is_master) - np.uint64(not unit.is_master)
+
+
+class KeepsRecords(NaiveBayes):
+    def _learn(self, unit: Unit, chunk: str, rows: Words) -> None:
+        super()._learn(unit, chunk, rows)
+        self.__dict__.setdefault("kept", {})[chunk] = rows
+
+    def state(self) -> Mapping[str, Any]:
+        return {**super().state(), "kept": self.__dict__.get("kept", {})}
+
+
+class Talks(NaiveBayes):
+    """Says more where the first class is the largest."""
+
+    def _recompute(self, unit: Unit) -> None:
+        super()._recompute(unit)
+        (counts,) = open_shares(unit, self._counts[-1])
+        if counts[0] == counts.sum():
+            unit.exchange(counts)
+
+
+class CountsTwice(NaiveBayes):
+    @classmethod
+    def statistics(cls, schema: Schema, table: Any) -> NDArray[np.int64]:
+        once = super().statistics(schema, table)
+        return np.concatenate([once[:1] + 5, once[1:]])
+
+
+class NoRoom(NaiveBayes):
+    @classmethod
+    def statistics_layout(cls, schema: Schema, chunks: int, chunk_rows: int) -> Any:
+        return super().statistics_layout(schema, 1, chunk_rows)
+
+
+class RevealsNothing(NaiveBayes):
+    def reveal(self, unit: Unit, recipient: Any) -> None:
+        super().reveal(unit, recipient)
+
+
+BROKEN: dict[str, list[type[Learner]]] = {
+    "options make the same one again": [ForgetsOptions, TakesAnyOption],
+    "untrained it neither predicts nor reveals": [GuessesUntrained],
+    "answers have the shapes it says": [AnswersInAnotherShape, AnswersAnything],
+    "asking changes nothing": [AlwaysRefreshes],
+    "a chunk is learned once": [LearnsTwice],
+    "the order of chunks is irrelevant": [RemembersTheFirst],
+    "withdrawn is as never learned": [ForgetsNothing],
+    "saved and loaded it goes on": [LosesItsTable, RestoresTwice],
+    "states stand still": [WritesToItsState],
+    "memory is bounded": [KeepsRecords],
+    "the trace depends on public shapes only": [Talks],
+    "encrypted statistics give the same model": [CountsTwice, NoRoom],
+    "a recipient can read the model": [RevealsNothing],
+}
+
+
+@pytest.mark.parametrize(
+    ("article", "broken"),
+    [(article, broken) for article, variants in BROKEN.items() for broken in variants],
+    ids=lambda each: each if isinstance(each, str) else each.__name__,
+)
+def test_a_broken_contract_is_noticed(article: str, broken: type[Learner]) -> None:
+    options = {"alpha": 0.5} if broken is ForgetsOptions else {}
+    (check,) = (check for check in check_classifier(broken, **options) if check.name == article)
+    with pytest.raises(ContractError):
+        check()
