@@ -28,7 +28,7 @@ Array = NDArray[Any]
 WINDOW = 4
 """Factors of a monomial in the circuits of this package."""
 
-BLOCK = 1 << 14
+BLOCK = 1 << 16
 """Words to a run of the code: its temporaries stay in the processor's cache."""
 
 

@@ -230,9 +230,7 @@ class NaiveBayes(Classifier):
         return self._table
 
     def state(self) -> Mapping[str, Any]:
-        """Shares of the counts of each sealed chunk, each homomorphic chunk's ciphertexts (in the Master), and the
-        table.
-        """
+        """Each sealed chunk's shares of counts, each homomorphic chunk's ciphertexts (in the Master), and the table."""
         return {
             "chunks": self.chunks,
             "stale": self.stale,

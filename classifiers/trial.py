@@ -16,11 +16,12 @@ from privml.crypto.randomness import random_words
 from privml.data.encoding import EncodedTable, one_hot, one_hot_labels
 from privml.data.schema import Schema
 from privml.learner import Learner
-from privml.units.correlations import Dealer
+from privml.units.dealer import Dealer
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair, PairRunner
 from privml.units.recording import Passage, RecordingChannel
-from privml.units.unit import Role, Unit
+from privml.units.role import Role
+from privml.units.unit import Unit
 
 Codes = NDArray[np.int64]
 T = TypeVar("T")

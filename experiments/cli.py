@@ -47,14 +47,23 @@ def _common(command: Command) -> Command:
     """Add the options of every experiment."""
     options = (
         click.option(
-            "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the records to this file."
+            "--json",
+            "json_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Write the records to this file.",
         ),
-        click.option("--key-bits", type=int, default=Settings.key_bits, show_default=True, help="2048 or 3072; 1024 warns."),
+        click.option(
+            "--key-bits", type=int, default=Settings.key_bits, show_default=True, help="2048 or 3072; 1024 warns."
+        ),
         click.option("--seed", type=int, default=Settings.seed, show_default=True, help="Of public test data."),
         click.option("--repeats", type=click.IntRange(1), help="Samples of every time.  [default: 7, quick: 3]"),
-        click.option("--quick", is_flag=True, help="Fewer samples and smaller vectors: a first look, not a figure to quote."),
         click.option(
-            "--allow-insecure-test-size", is_flag=True, help="Allow keys of 512 bits, to try the experiments themselves."
+            "--quick", is_flag=True, help="Fewer samples and smaller vectors: a first look, not a figure to quote."
+        ),
+        click.option(
+            "--allow-insecure-test-size",
+            is_flag=True,
+            help="Allow keys of 512 bits, to try the experiments themselves.",
         ),
     )
     for option in reversed(options):
@@ -67,7 +76,8 @@ def _common(command: Command) -> Command:
 def crypto_command(json_file: Path | None, **options: Any) -> None:
     """Cryptosystem, uploads, conversions and building blocks.
 
-    Needs about three minutes (with --quick one). Peers: python-paillier, one big-integer product, one modular power, numpy.
+    Takes about three minutes, with --quick one. Peers: python-paillier, one big-integer product, one modular power,
+    numpy.
     """
     _run(crypto.run, json_file, **options)
 
@@ -94,14 +104,19 @@ def targets_command() -> None:
 
 
 def _run(
-    experiment: Callable[[Settings], Report], json_file: Path | None, *, quick: bool, repeats: int | None, **options: Any
+    experiment: Callable[[Settings], Report],
+    json_file: Path | None,
+    *,
+    quick: bool,
+    repeats: int | None,
+    **options: Any,
 ) -> None:
     chosen = (QUICK if quick else {}) | ({} if repeats is None else {"repeats": repeats}) | options
     try:
         report = experiment(Settings(**chosen))
     except SettingError as error:
         raise click.UsageError(str(error)) from error
-    except PrivMLError as error:
+    except (PrivMLError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
     report.show()
     if json_file is not None:

@@ -51,7 +51,7 @@ class DataSet:
 
     @cached_property
     def schema(self) -> Schema:
-        """Numbers with more than eight values in eight quantile bins (fewer where edges coincide), all else as listed."""
+        """Numbers of more than eight values in eight quantile bins, fewer where edges coincide; the rest as listed."""
         from_training = propose_schema(self.train, self.target, bins=BINS, max_values=BINS).schema
         whole = propose_schema(_joined(self.train, self.test), self.target, bins=BINS, max_values=BINS).schema
         features: list[Feature] = [

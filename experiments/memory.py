@@ -5,11 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-try:
-    import resource
-except ImportError:  # not on Windows
-    resource = None  # type: ignore[assignment]
-
 MIB = 2**20
 
 
@@ -21,7 +16,9 @@ def peak() -> float | None:
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) * 1024 / MIB
     except (OSError, StopIteration):
         pass
-    if resource is None:
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MIB

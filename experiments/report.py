@@ -13,11 +13,11 @@ from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from privml.units.link import LINKS
 from experiments.record import Peer, Record, Scribe
 from experiments.targets import ROWS, Limit
 from experiments.timing import Timing
 from privml.units.channel import ChannelStatistics
+from privml.units.link import LINKS
 
 WIDTH = 100
 SCALE = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
@@ -25,8 +25,9 @@ SCALE = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A record, and what the table shows beside it."""
+    """A record, and how a table shows it."""
 
+    shown: str
     record: Record
     spread: float | None = None
 
@@ -72,9 +73,9 @@ class Report:
         keyless: bool = False,
         spread: float | None = None,
     ) -> None:
-        """Write down a number."""
-        record = self.scribe.record(name, value, unit, peer=peer, limit=limit, keyless=keyless)
-        self.sections.setdefault(section, []).append(Line(record, spread))
+        """Write down a number; the record's name begins with that of its section."""
+        record = self.scribe.record(f"{section}: {name}", value, unit, peer=peer, limit=limit, keyless=keyless)
+        self.sections.setdefault(section, []).append(Line(name, record, spread))
 
     def time(
         self,
@@ -92,14 +93,19 @@ class Report:
         value = timing.median * SCALE[unit]
         self.add(section, name, value, unit, peer=rival, limit=limit, keyless=keyless, spread=timing.spread)
 
-    def step(self, section: str, name: str, seconds: float, traffic: ChannelStatistics) -> None:
+    def step(
+        self, section: str, name: str, seconds: float, traffic: ChannelStatistics, *, keyless: bool = False
+    ) -> None:
         """Write down what the units said to each other in a step, and what that costs over two links."""
         self.steps.setdefault(section, []).append(Step(name, seconds, traffic))
-        self.add(section, f"{name}: rounds", traffic.rounds, "rounds")
-        self.add(section, f"{name}: bytes, Master to Secondary", traffic.bytes_sent, "bytes")
-        self.add(section, f"{name}: bytes, Secondary to Master", traffic.bytes_received, "bytes")
-        for link in LINKS:
-            self.add(section, f"{name}: at {link.name}", link.seconds(seconds, traffic), "s")
+        figures = [
+            ("rounds", float(traffic.rounds), "rounds"),
+            ("Master to Secondary", float(traffic.bytes_sent), "bytes"),
+            ("Secondary to Master", float(traffic.bytes_received), "bytes"),
+            *((f"at {link.name}", link.seconds(seconds, traffic), "s") for link in LINKS),
+        ]
+        for what, value, unit in figures:
+            self.add(section, f"{name}: {what}", value, unit, keyless=keyless)
 
     def note(self, section: str, text: str) -> None:
         """Say something below a section."""
@@ -111,7 +117,7 @@ class Report:
         for section, lines in self.sections.items():
             stepped = tuple(f"{step.name}: " for step in self.steps.get(section, []))
             # what a step said is shown in a table of its own
-            measured = [line for line in lines if not (stepped and line.record.name.startswith(stepped))]
+            measured = [line for line in lines if not (stepped and line.shown.startswith(stepped))]
             if measured:
                 console.print(_measurements(section, measured))
             if section in self.steps:
@@ -125,11 +131,17 @@ class Report:
         judged = [record for record in self.records if record.met is not None]
         missed = [record for record in judged if not record.met]
         machine = self.records[0].machine
-        console.print(f"{len(judged) - len(missed)} of {len(judged)} targets met; times are medians, ± half the quartile range")
+        console.print(
+            f"{len(judged) - len(missed)} of {len(judged)} targets met; times are medians, ± half the quartile range"
+        )
         for record in missed:
-            console.print(f"  missed: {record.name}, {_number(record.value)} {record.unit}; {record.target}", markup=False)
-        where = f"{machine.cpu}, {machine.cores} cores; Python {machine.python}, numpy {machine.numpy}, gmpy2 {machine.gmpy2}"
-        keys = f"keys of {self.scribe.key_bits} bits, seed {self.scribe.seed}, commit {self.records[0].commit or 'unknown'}"
+            console.print(
+                f"  missed: {record.name}, {_number(record.value)} {record.unit}; {record.target}", markup=False
+            )
+        versions = f"Python {machine.python}, numpy {machine.numpy}, gmpy2 {machine.gmpy2}"
+        where = f"{machine.cpu}, {machine.cores} cores; {versions}"
+        commit = self.records[0].commit or "unknown"
+        keys = f"keys of {self.scribe.key_bits} bits, seed {self.scribe.seed}, commit {commit}"
         console.print(f"{where}\n{keys}", style="dim", highlight=False, markup=False)
 
 
@@ -190,7 +202,7 @@ _HEADINGS: Final[tuple[tuple[str, JustifyMethod, int | None], ...]] = (
 def _cells(line: Line) -> tuple[str, ...]:
     record = line.record
     return (
-        record.name,
+        line.shown,
         f"{_number(record.value)} {record.unit}".strip(),
         "" if line.spread is None else f"{line.spread:.0%}",
         "" if record.peer_value is None else f"{_number(record.peer_value)} {record.peer}",
@@ -215,8 +227,14 @@ def _traffic(title: str, steps: Sequence[Step]) -> Table:
 
 def _table(title: str) -> Table:
     return Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, expand=True, pad_edge=False, padding=(0, 1, 0, 0)
-    )  # fmt: skip
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        expand=True,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
 
 
 def _number(value: float) -> str:

@@ -131,8 +131,8 @@ ROWS: Final[Mapping[str, str]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
-"""Every row of the table of targets, both cells in its exact words. Both units in one process, dealer included, unless a
-row says otherwise."""
+"""Every row of the table of targets, both cells in its exact words. Both units in one process, dealer included, unless
+a row says otherwise."""
 
 (
     _ENCRYPTION, _ADDITION, _DECRYPTION, _BLOCKS, _VECTORS, _HOMOMORPHIC, _SEALED, _BAYES, _BAYES_QUERY, _REGRESSION,

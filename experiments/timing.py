@@ -74,6 +74,7 @@ def measure(work: Mapping[str, Work], repeats: int) -> dict[str, Timing]:
     """
     often = {name: _repetitions(each) for name, each in work.items()}
     samples: dict[str, list[float]] = {name: [] for name in work}
+    gc.collect()  # what others left behind is not ours to clear away
     for _ in range(repeats):
         for name, each in work.items():
             samples[name].append(_sample(each, often[name]))
@@ -104,7 +105,6 @@ def _repetitions(work: Work) -> int:
 def _sample(work: Work, times: int) -> float:
     if work.prepare is not None:
         work.prepare()
-    gc.collect()
     start = time.perf_counter()
     for _ in range(times):
         work.run()

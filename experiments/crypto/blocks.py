@@ -26,8 +26,8 @@ from privml.crypto.fixed_base import Encryptor
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.units.unit import Unit
 
-BLOCKS = "blocks on shares, per value"
-CONVERSIONS = "ciphertexts and shares, per value"
+BLOCKS = "blocks on shares"
+CONVERSIONS = "ciphertexts and shares"
 SHIFT = 28
 CANDIDATES = 4
 
@@ -74,7 +74,7 @@ def blocks(count: int, generator: np.random.Generator) -> dict[str, Block]:
 
     return {
         "product": Block(multiply, lambda a, b: a * b, (x, y), limit="product"),
-        "comparison to a shared bit": Block(
+        "comparison to an integer bit": Block(
             comparison, lambda a, b: (a < b).astype(np.int64), (x, y), limit="comparison"
         ),
         "log2": Block(log2, np.log2, (positive,), LOG2_ERROR, 2**LOG2_FRACTION_BITS, limit="log2"),
@@ -82,8 +82,8 @@ def blocks(count: int, generator: np.random.Generator) -> dict[str, Block]:
             # the floor, or one more
             lambda unit, a: truncate(unit, a, SHIFT), lambda a: (a >> SHIFT) + 0.5, (x * y >> 2,), 0.5
         ),
-        "select": Block(select, lambda b, u, v: np.where(b == 1, u, v), (bits, x, y)),
-        f"argmax of {CANDIDATES}, per row": Block(
+        "select": Block(select, lambda b, u, v: np.asarray(np.where(b == 1, u, v)), (bits, x, y)),
+        f"argmax of {CANDIDATES}": Block(
             lambda unit, a: argmax(unit, a).index, lambda a: a.argmax(axis=1), (rows,)
         ),
     }  # fmt: skip
@@ -95,7 +95,11 @@ def measure_blocks(report: Report, settings: Settings) -> None:
     with BothUnits() as both:
         for name, block in blocks(settings.batch, generator).items():
             _measure(report, settings, both, name, block, generator)
-    report.note(BLOCKS, f"batch of {settings.batch:,}; both units and the dealer in this process, on a link in memory")
+    report.note(
+        BLOCKS,
+        f"batch of {settings.batch:,} values, for argmax {settings.batch // CANDIDATES:,} rows of {CANDIDATES}, a row "
+        "being a value; both units and the dealer in this process, on a link in memory",
+    )
 
 
 def _measure(
@@ -116,13 +120,13 @@ def _measure(
     )
     judged = block.limit if settings.batch == BLOCK_BATCH else None
     report.time(
-        BLOCKS, name, timings["block"], "us",
+        BLOCKS, f"{name}, per value", timings["block"], "us",
         peer=("numpy", timings["numpy"]), limit=LIMITS[judged] if judged else None, keyless=True,
     )  # fmt: skip
     fullest = max(traffic.bytes_sent, traffic.bytes_received) / count
     limit = LIMITS[f"{judged}, bytes"] if judged else None
-    report.add(BLOCKS, f"{name}: each way", fullest, "bytes", limit=limit, keyless=True)
-    report.add(BLOCKS, f"{name}: rounds", traffic.rounds, "rounds", keyless=True)
+    report.add(BLOCKS, f"{name}, per value each way", fullest, "bytes", limit=limit, keyless=True)
+    report.step(BLOCKS, name, timings["block"].median * count, traffic, keyless=True)
 
 
 def measure_conversions(report: Report, settings: Settings, keys: Keys) -> None:
@@ -159,11 +163,11 @@ def measure_conversions(report: Report, settings: Settings, keys: Keys) -> None:
         )
     slots = layout.slots(keys.parameters)
     for name, key, traffic in (
-        (f"ciphertexts to shares ({slots} values each)", "in", inward),
-        ("shares to a recipient's ciphertexts", "out", outward),
+        ("ciphertexts to shares", "in", inward),
+        ("shares to ciphertexts", "out", outward),
     ):
-        report.time(CONVERSIONS, name, timings[key], "ms")
+        report.time(CONVERSIONS, f"{name}, per value", timings[key], "ms")
         fullest = max(traffic.bytes_sent, traffic.bytes_received) / count
-        report.add(CONVERSIONS, f"{name}: the fuller way", fullest, "bytes")
-        report.add(CONVERSIONS, f"{name}: rounds", traffic.rounds, "rounds")
-    report.note(CONVERSIONS, f"{count:,} values; blocks over ciphertext vectors are these two around a block on shares")
+        report.add(CONVERSIONS, f"{name}, per value the fuller way", fullest, "bytes")
+        report.step(CONVERSIONS, name, timings[key].median * count, traffic)
+    report.note(CONVERSIONS, f"{count:,} values, {slots} to a ciphertext that becomes shares")

@@ -88,7 +88,7 @@ def _encryption(report: Report, settings: Settings, keys: Keys, encryptor: Encry
     for name, key, limit in (("T1 alone", "T1", "encrypt T1"), ("(T1, T2)", "both", "encrypt T1 T2")):
         report.time(ENCRYPTION, f"{name}, with tables", timings[key], "ms", limit=LIMITS[limit])
         report.time(
-            ENCRYPTION, f"the same against {PHE}", timings[key], "ms", peer=peer, limit=LIMITS[f"{limit}, ratio"]
+            ENCRYPTION, f"{name}, against {PHE}", timings[key], "ms", peer=peer, limit=LIMITS[f"{limit}, ratio"]
         )
     report.time(ENCRYPTION, "T1 alone, from a filled pool", timings["pool T1"], "ms", peer=peer)
     report.time(ENCRYPTION, "(T1, T2), from a filled pool", timings["pool"], "ms", peer=peer)
@@ -114,7 +114,9 @@ def _addition(report: Report, settings: Settings, encryptor: Encryptor, plaintex
     )
     peer = (peer_name, timings[peer_name])
     report.time(DECRYPTION, "addition of ciphertexts, T1", timings["one"], "us", peer=peer, limit=LIMITS["addition"])
-    report.time(DECRYPTION, f"the same in vectors of {many}", timings["vector"], "us", peer=peer, limit=LIMITS["addition"])
+    report.time(
+        DECRYPTION, f"the same in vectors of {many}", timings["vector"], "us", peer=peer, limit=LIMITS["addition"]
+    )
     report.time(DECRYPTION, "addition of ciphertexts, (T1, T2): two products", timings["both"], "us", peer=peer)
 
 
@@ -123,8 +125,9 @@ def _decryption(report: Report, settings: Settings, keys: Keys, encryptor: Encry
     n2 = parameters.modulus_squared
     ciphertext = encryptor.encrypt(plaintext)
     t1s = [ciphertext.t1]
-    base, exponent = random_bits(2 * parameters.bits) % n2, Integer(1) << (2 * parameters.bits - 1) | random_bits(
-        2 * parameters.bits - 1
+    base, exponent = (
+        random_bits(2 * parameters.bits) % n2,
+        Integer(1) << (2 * parameters.bits - 1) | random_bits(2 * parameters.bits - 1),
     )
     theirs = PaillierPrivateKey(PaillierPublicKey(int(parameters.modulus)), *map(int, keys.factors))
     raw = int(ciphertext.t1)

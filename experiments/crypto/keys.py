@@ -22,7 +22,5 @@ class Keys:
     @classmethod
     def make(cls, settings: Settings) -> Keys:
         """Make fresh ones."""
-        parameters, strong = generate(
-            settings.key_bits, allow_insecure_test_size=settings.allow_insecure_test_size
-        )
+        parameters, strong = generate(settings.key_bits, allow_insecure_test_size=settings.allow_insecure_test_size)
         return cls(parameters, strong.factors, strong.split(), WeakPrivateKey.generate(parameters))

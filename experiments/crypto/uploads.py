@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.crypto.keys import Keys
 from experiments.report import Report
@@ -74,10 +77,11 @@ def _sealed(report: Report, settings: Settings, keys: Keys, encryptor: Encryptor
     arrays = {size: np.ones(size, dtype=np.uint64) for size in settings.sealed}
     sealed = sealer.seal(arrays[max(settings.sealed)], bytes(IDENTIFIER_BYTES))
     context = sealer.context(bytes(IDENTIFIER_BYTES))
-    work = {
-        f"seal {size}": Work(lambda array=array: dumps(sealer.seal(array)))  # type: ignore[misc]
-        for size, array in arrays.items()
-    }
+
+    def seal(array: NDArray[np.uint64]) -> bytes:
+        return dumps(sealer.seal(array))
+
+    work = {f"seal {size}": Work(partial(seal, array)) for size, array in arrays.items()}
     least = np.ones(min(settings.sealed), dtype=np.uint64)
     work["first"] = Work(
         lambda: Sealer(Encryptor(keys.owner.public_key), "provider", "model", "owner", bytes(32)).seal(least)

@@ -44,7 +44,9 @@ def measure_homomorphic(report: Report, settings: Settings, scene: Scene) -> Non
     )
     ciphertexts = last.card.layout.ciphertexts(scene.provider.parameters)
     report.time(section, f"owners encrypt {last.uploads} chunks of at most {CHUNK}", encrypting, "s")
-    report.time(section, "of it, a ciphertext with its part of the proof", encrypting * (1 / last.uploads / ciphertexts), "ms")
+    report.time(
+        section, "of it, a ciphertext with its part of the proof", encrypting * (1 / last.uploads / ciphertexts), "ms"
+    )
     report.time(section, "both units check, the Master adds", taking, "s")
     report.time(section, "of it, a ciphertext", taking * (1 / last.uploads / ciphertexts), "ms")
     report.time(section, "refresh, with the conversion to shares", refreshing, "s")

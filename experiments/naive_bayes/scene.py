@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -20,6 +21,7 @@ from privml.roles.authority import Authority
 from privml.roles.card import ModelCard
 from privml.roles.client import Client, ClientSession
 from privml.roles.data_owner import DataOwner
+from privml.roles.endpoint import Endpoint
 from privml.roles.provider import Provider
 
 OWNERS = 4
@@ -67,7 +69,7 @@ class Scene:
     def parts(self) -> list[tuple[DataOwner, EncodedTable]]:
         """Each owner's records."""
         edges = [len(self.train) * number // OWNERS for number in range(OWNERS + 1)]
-        ranges = zip(edges[:-1], edges[1:], strict=True)
+        ranges = itertools.pairwise(edges)
         return [(owner, rows(self.train, *each)) for owner, each in zip(self.owners, ranges, strict=True)]
 
     def twin(self) -> Twin:
@@ -114,7 +116,7 @@ def seal(card: ModelCard, parts: Iterable[tuple[DataOwner, EncodedTable]]) -> li
     return [owner.seal(card, chunk, random_bytes(IDENTIFIER_BYTES)) for owner, chunk in parts]
 
 
-def ask(session: ClientSession, provider: Provider, hot: NDArray[np.uint64], batch: int) -> NDArray[np.object_]:
+def ask(session: ClientSession, provider: Endpoint, hot: NDArray[np.uint64], batch: int) -> NDArray[np.object_]:
     """Ask for the classes of one-hot rows: the client masks, both units answer, the client unmasks."""
     answers = []
     for start in range(0, len(hot), batch):

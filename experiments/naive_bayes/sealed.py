@@ -99,7 +99,12 @@ def _queries(report: Report, settings: Settings, scene: Scene, card: ModelCard, 
     name = f"a query, {count:,} in batches of {QUERY_BATCH}"
     report.time(section, name, timings["batch"], "ms", peer=(TWIN, timings["twin"]), limit=in_batch)
     report.time(
-        section, "a query alone, in an open session", timings["one"], "ms", peer=(TWIN, timings["twin one"]), limit=alone
+        section,
+        "a query alone, in an open session",
+        timings["one"],
+        "ms",
+        peer=(TWIN, timings["twin one"]),
+        limit=alone,
     )
     report.time(section, "the same from a table with one row", timings["one from a table"], "ms")
     report.time(section, "reading a test record into codes, at the client", timings["encoding"], "ms")
@@ -109,6 +114,6 @@ def _queries(report: Report, settings: Settings, scene: Scene, card: ModelCard, 
     compare(report, scene, section, np.asarray(labels))
     report.note(
         section,
-        "a step's first message counts with the last one of the step before if both go the same way; time over a link = "
-        "seconds here + rounds x round trip + the fuller direction at that rate",
+        "a step's first message counts with the last one of the step before if both go the same way; time over a link "
+        "= seconds here + rounds x round trip + the fuller direction at that rate",
     )

@@ -9,7 +9,7 @@ import numpy as np
 from experiments.apart import PROVIDER, ApartProvider
 from experiments.memory import peak
 from experiments.naive_bayes.comparison import ADULT
-from experiments.naive_bayes.scene import QUERY_BATCH, TWIN, Scene, make_authority, queries, seal
+from experiments.naive_bayes.scene import QUERY_BATCH, TWIN, Scene, ask, make_authority, queries, seal
 from experiments.report import Report
 from experiments.settings import Settings
 from experiments.targets import LIMITS
@@ -26,9 +26,7 @@ def measure_memory(report: Report, settings: Settings, scene: Scene) -> None:
         idle = provider.peaks()
         card = ModelCard(provider.parameters, PROVIDER, "model", "naive_bayes", scene.data.schema)
         provider.host(card)
-        parts = [
-            (DataOwner.join(provider, owner.identity), part) for owner, part in scene.parts()
-        ]
+        parts = [(DataOwner.join(provider, owner.identity), part) for owner, part in scene.parts()]
         messages = seal(card, parts)
         start = time.perf_counter()
         for message in messages:
@@ -37,17 +35,14 @@ def measure_memory(report: Report, settings: Settings, scene: Scene) -> None:
         trained = time.perf_counter()
         hot = queries(scene)
         with Client.join(provider, "client").open_session(card) as session:
-            answers = []
             asked = time.perf_counter()
-            for first in range(0, len(hot), QUERY_BATCH):
-                block = hot[first : first + QUERY_BATCH]
-                answers.append(session.read(provider.query(session.query(block, "label")), len(block), "label"))
+            labels = ask(session, provider, hot, QUERY_BATCH)
             answered = time.perf_counter()
         peaks = provider.peaks()
     expected = np.array(scene.data.schema.classes, dtype=object)[scene.twin().predict()]
     report.add(section, "train + refresh, over TLS here", trained - start, "s")
     report.add(section, f"a query, {len(hot):,} in batches of {QUERY_BATCH}", (answered - asked) / len(hot) * 1e3, "ms")
-    differing = float((np.concatenate(answers) != expected).sum())
+    differing = float((labels != expected).sum())
     report.add(section, f"predictions that differ from {TWIN}", differing, "records")
     limit = LIMITS["memory"] if judged else None
     for role, before, after in zip(("Master", "Secondary with dealer"), idle, peaks, strict=True):
@@ -57,4 +52,6 @@ def measure_memory(report: Report, settings: Settings, scene: Scene) -> None:
     mine = peak()
     if mine is not None:
         report.add(section, "peak memory of the experiment's own process, everybody in it", mine, "MiB")
-    report.note(section, "peak resident memory of a fresh process with nothing else in it, Python and libraries included")
+    report.note(
+        section, "peak resident memory of a fresh process with nothing else in it, Python and libraries included"
+    )

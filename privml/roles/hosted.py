@@ -38,9 +38,9 @@ class Hosted:
 class Journal:
     """Counts the changes that a unit made to its models, and can take the last one back.
 
-    A unit may fail, or be cut off, when the other has made a change already; shares of before and after do not go together.
-    So both count. No change begins before both units ended the last one, so they are never more than one apart, and when
-    they are linked anew the unit that is ahead takes its last change back.
+    A unit may fail, or be cut off, when the other has made a change already, and shares of before and after do not go
+    together. So both count. No change begins before both units ended the last one, so they are never more than one
+    apart, and when they are linked anew the unit that is ahead takes its last change back.
     """
 
     def __init__(self) -> None:

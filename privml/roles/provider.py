@@ -17,6 +17,7 @@ from privml.data.schema import Schema
 from privml.errors import KeyFileError, PrivMLError, ProtocolError
 from privml.roles.authority import Authority
 from privml.roles.card import ModelCard
+from privml.roles.sources import CorrelationsFrom, dealer_of, source_of
 from privml.roles.station import Station
 from privml.store.unit_state import read_state, write_state
 from privml.units.channel import ChannelStatistics
@@ -39,15 +40,12 @@ class Provider:
     Made by `embedded` or `load`. A context manager that closes itself.
     """
 
-    def __init__(self, name: str, shares: tuple[KeyShare, KeyShare], dealer: Dealer, n_jobs: int) -> None:
+    def __init__(self, name: str, shares: tuple[KeyShare, KeyShare], dealer: Dealer | None, n_jobs: int) -> None:
         self.name = name
         self._shares = shares
-        channels = memory_channels()
+        seats = zip(Role, memory_channels(), shares, strict=True)
         self.units = Pair(
-            *(
-                Unit(role, channel, dealer.source(role), share, n_jobs)
-                for role, channel, share in zip(Role, channels, shares, strict=True)
-            )
+            *(Unit(role, end, source_of(role, dealer, lambda: self.units), share, n_jobs) for role, end, share in seats)
         )
         self.stations = Pair(*(Station(unit, name) for unit in self.units))
         self._runner = PairRunner(self.units)
@@ -55,7 +53,14 @@ class Provider:
         self._run(lambda station: station.start())
 
     @classmethod
-    def embedded(cls, authority: Authority, name: str = "provider", *, n_jobs: int = 1) -> Self:
+    def embedded(
+        cls,
+        authority: Authority,
+        name: str = "provider",
+        *,
+        n_jobs: int = 1,
+        correlations: CorrelationsFrom = "dealer",
+    ) -> Self:
         """Set up both units with the shares of a fresh key.
 
         Parameters
@@ -66,18 +71,34 @@ class Provider:
             Name of the provider; everything that owners and clients send is bound to it.
         n_jobs
             Threads of each unit for batches of big-integer powers.
+        correlations
+            Correlated randomness from the authority's "dealer", or made by the units by oblivious transfer, "ot".
+
+        Raises
+        ------
+        SettingError
+            Correlations come from elsewhere.
         """
-        return cls(name, authority.hand_out(), authority.dealer(), n_jobs)
+        # before the authority gives its key away
+        dealer = dealer_of(correlations, authority.dealer)
+        return cls(name, authority.hand_out(), dealer, n_jobs)
 
     @classmethod
-    def load(cls, directory: Path | str, *, password: str | None = None, n_jobs: int = 1) -> Self:
-        """Restore what `save` wrote, with correlated randomness dealt anew.
+    def load(
+        cls,
+        directory: Path | str,
+        *,
+        password: str | None = None,
+        n_jobs: int = 1,
+        correlations: CorrelationsFrom = "dealer",
+    ) -> Self:
+        """Restore what `save` wrote, with correlated randomness made anew; parameters as for `embedded`.
 
         Raises
         ------
         KeyFileError
-            A unit's key or state cannot be opened, is the other unit's, or of another save: shares of different times do
-            not go together.
+            A unit's key or state cannot be opened, is the other unit's, or of another save: shares of different times
+            do not go together.
         FileNotFoundError
             There is none.
         """
@@ -91,7 +112,9 @@ class Provider:
         for folder, role, state in zip(folders, Role, states, strict=True):
             if (state["role"], state["save"]) != (role.label, states[0]["save"]):
                 raise KeyFileError(f"{folder} holds the {state['role']} unit's state of another save than {folders[0]}")
-        provider = cls(states[0]["provider"], (shares.master, shares.secondary), Dealer(), n_jobs)
+        provider = cls(
+            states[0]["provider"], (shares.master, shares.secondary), dealer_of(correlations, Dealer), n_jobs
+        )
         for station, state in zip(provider.stations, states, strict=True):
             station.restore(state)
         return provider

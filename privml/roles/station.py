@@ -248,9 +248,7 @@ class Station:
             "provider": self.provider,
             "role": self.unit.role.label,
             "registrations": [dumps(registration) for registration in self.registry.registrations()],
-            "models": [
-                {"card": dumps(hosted.card), **hosted.state()} for hosted in self.models.values()
-            ],
+            "models": [{"card": dumps(hosted.card), **hosted.state()} for hosted in self.models.values()],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:

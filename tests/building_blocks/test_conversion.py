@@ -24,6 +24,7 @@ from privml.crypto.wire import loads
 from privml.crypto.wire_fields import element_width
 from privml.errors import DecryptionError, LayoutError, PrivMLError
 from privml.roles.words import words_of
+from privml.units.decryption import open_to_secondary
 from privml.units.unit import Unit
 from tests.two_units import Run, join, looks_uniform, make_units, run, split
 
@@ -57,9 +58,7 @@ def test_sums_of_chunks_under_different_keys(
     layout = Layout(20, 8, 3)
     values = np.random.default_rng(3).integers(-128, 128, (3, 20))
     encryptors = [Encryptor(owner_key.public_key), Encryptor(client_key.public_key, exponent="full", with_t2=False)]
-    one, two, three = (
-        PackedCiphertext.encrypt(row, layout, encryptors[index % 2]) for index, row in enumerate(values)
-    )
+    one, two, three = (PackedCiphertext.encrypt(row, layout, encryptors[index % 2]) for index, row in enumerate(values))
     np.testing.assert_array_equal(join(converted(key_shares, one + two + three)), values.sum(axis=0))
     np.testing.assert_array_equal(join(converted(key_shares, one - two)), values[0] - values[1])
 
@@ -94,7 +93,7 @@ def slots_seen(
 ) -> list[int]:
     """The Secondary's plaintexts of a conversion, slot by slot."""
     seen: list[int] = []
-    original = conversion.open_to_secondary
+    original = open_to_secondary
 
     def watched(unit: Unit, vector: CiphertextVector | None, count: int) -> list[int] | None:
         plaintexts = original(unit, vector, count)
@@ -165,7 +164,7 @@ def test_the_master_sees_nothing_and_its_message_has_one_length(key_shares: KeyS
 
 
 class TestRerandomisation:
-    """Who saw T1 on its way in, and what the Secondary got, divides: without a fresh g^r' that is 1 + RN, and R is read."""
+    """Who saw T1 on its way in, and what the Secondary got, divides: without a fresh g^r' that is 1 + RN."""
 
     VALUES = (5, -7, 100)
 
@@ -185,7 +184,7 @@ class TestRerandomisation:
         self, key_shares: KeyShares, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: list[int] = []
-        original = conversion.open_to_secondary
+        original = open_to_secondary
 
         def watched(unit: Unit, vector: CiphertextVector | None, count: int) -> list[int] | None:
             plaintexts = original(unit, vector, count)

@@ -1,4 +1,4 @@
-"""Naive Bayes on shares is scikit-learn's CategoricalNB on the same records, however they came and whatever left again."""
+"""Naive Bayes on shares is CategoricalNB on the same records, however they came and whatever left again."""
 
 from __future__ import annotations
 
@@ -225,8 +225,9 @@ def test_the_order_of_chunks_is_irrelevant(
 def test_withdrawal_undoes_exactly(data: st.DataObject) -> None:
     both = Both(SCHEMA)
     for step in range(data.draw(st.integers(1, 6))):
-        if both.records and data.draw(st.booleans()):
-            both.withdraw(data.draw(st.sampled_from(sorted(both.records))))
+        if len(both.records) > 0 and data.draw(st.booleans()):
+            chunks: list[str] = sorted(both.records)
+            both.withdraw(data.draw(st.sampled_from(chunks)))
         else:
             both.learn(f"chunk {step}", *table(data.draw(st.integers(1, 9)), SCHEMA, step))
         np.testing.assert_array_equal(both.counts(), both.plain_counts())
@@ -381,9 +382,7 @@ def test_memory_does_not_grow_with_records() -> None:
 
 
 @pytest.mark.parametrize("refreshed", [True, False])
-def test_state_and_restore(
-    refreshed: bool, key_shares: tuple[KeyShare, KeyShare], encryptor: Encryptor
-) -> None:
+def test_state_and_restore(refreshed: bool, key_shares: tuple[KeyShare, KeyShare], encryptor: Encryptor) -> None:
     layout = NaiveBayes.statistics_layout(SCHEMA, 4, 16)
     both = Both(SCHEMA, key_shares, alpha=0.5)
     both.learn("a", *table(9, SCHEMA))

@@ -9,8 +9,8 @@ up to a statistical distance of 2^-126.
 
 - The chosen key is 8k times the base point with k uniform in [2^251, 2^252) (clamping). Points of one u-coordinate are
   those of k and l - k; with l = 2^252 + 2^124.6 the range holds one of each such couple, but for about 2^124 couples.
-- The other key is X25519(s, u): s = 8k' as above, u the coordinate of a uniform point P *of the curve*. 8P is uniform in
-  the subgroup, whatever k', since each of its elements has eight preimages and k' is invertible modulo l.
+- The other key is X25519(s, u): s = 8k' as above, u the coordinate of a uniform point P *of the curve*. 8P is uniform
+  in the subgroup, whatever k', since each of its elements has eight preimages and k' is invertible modulo l.
 
 A u that was not checked to lie on the curve would lie on the twist half of the time, and so would the key; a key made
 without a multiple of 8 would lie outside the subgroup seven times out of eight. Either can be seen by the sender.

@@ -61,15 +61,17 @@ def weigh_and_words(
     those of the other's. Parameters and results as `and_words`, with the additive shares before the ANDs.
     """
     giver, taker = _Sender(link, [sending]), _Receiver(link, [receiving])
-    first: tuple[Words, Words] | None = None
-    for level in schedule(patterns, always=(_WORD,)):
+    own, received = sending, receiving
+    for index, level in enumerate(schedule(patterns, always=(_WORD,))):
         taker.choose(level)
         giver.accept(level)
-        if first is None:
-            first = giver.weigh(), taker.weigh()
+        # all that is sent goes before anything is waited for
+        if index == 0:
+            own = giver.weigh()
         giver.correct(level)
+        if index == 0:
+            received = taker.weigh()
         taker.complete(level)
-    own, received = first if first is not None else (sending, receiving)
     return (own, giver.results(patterns)), (received, taker.results(patterns))
 
 
@@ -96,7 +98,9 @@ class _End:
     def _planes(self, words: Words, level: Level) -> Array:
         """Take words of the keys apart: (plane, choosing word, item)."""
         octets = self._dtype.itemsize * self._items * len(level.choosing)
-        parts = [planes(row, 0, min(WORD_BITS, level.planes - WORD_BITS * k))[:, :octets] for k, row in enumerate(words)]
+        parts = [
+            planes(row, 0, min(WORD_BITS, level.planes - WORD_BITS * k))[:, :octets] for k, row in enumerate(words)
+        ]
         return np.concatenate(parts).view(self._dtype).reshape(level.planes, len(level.choosing), self._items)
 
     def _multiply(self, level: Level, cross: Sequence[Array]) -> None:
@@ -148,7 +152,8 @@ class _Sender(_End):
         minus_twice = np.negative(lanes(word, BITS).astype(np.uint64) << np.uint64(1))
         corrections, shares = GilboaSender(self._pads[0], minus_twice[None]).correct()
         self._link.send(corrections)
-        return word + shares[0]
+        weighed: Words = word + shares[0]
+        return weighed
 
 
 class _Receiver(_End):
@@ -186,4 +191,5 @@ class _Receiver(_End):
         if not self._items:
             return word
         corrections = self._link.receive((1, self._items, PACKED))
-        return word + GilboaReceiver(self._pads[0], word).complete(corrections)[0]
+        weighed: Words = word + GilboaReceiver(self._pads[0], word).complete(corrections)[0]
+        return weighed

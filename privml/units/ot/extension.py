@@ -116,8 +116,7 @@ class ExtensionSender(Secret):
         sent = np.frombuffer(frame, dtype=np.uint64).reshape(TRANSFERS, width)
         columns = np.empty((TRANSFERS, width), dtype=np.uint64)
         for column, stream, mask, theirs in zip(columns, self._streams, self._masks, sent, strict=True):
-            np.bitwise_and(theirs, mask, out=column)
-            column ^= stream.words(width)
+            np.bitwise_xor(theirs & mask, stream.words(width), out=column)
         self._rows = np.concatenate([self._rows, transpose(columns)], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Both directions of transfers between the two units, from nothing: each unit is sender in one, receiver in the other."""
+"""Both directions of transfers between the two units: each is the sender of one and the receiver of the other."""
 
 from __future__ import annotations
 

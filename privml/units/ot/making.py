@@ -40,7 +40,7 @@ Array = NDArray[Any]
 Words = NDArray[np.uint64]
 
 TRANSFERS_AT_ONCE: Final = 1 << 18
-"""Transfers to a batch, in each direction: with their keys and messages, about 40 MiB in either unit."""
+"""Transfers to a batch, in each direction: with their keys and messages, about 45 MiB in either unit."""
 
 BITS: Final = 64
 
@@ -148,7 +148,8 @@ class Making:
         levels = schedule(patterns)
         widest = max((len(level.choosing) for level in levels), default=1)
         for halves in self._batches(flat[0].size, widest * np.dtype(dtype).itemsize * 8):
-            both = and_words(self.link, *([word[part] for word in flat] for part in halves), patterns)
+            sending, receiving = ([word[part] for word in flat] for part in halves)
+            both = and_words(self.link, sending, receiving, patterns)
             for part, found in zip(halves, both, strict=True):
                 for result, words_ in zip(results, found, strict=True):
                     result[part] ^= words_

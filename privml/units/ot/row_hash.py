@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 Words = NDArray[np.uint64]
 
 KEY_BYTES: Final = 16
-_BLOCK: Final = 1 << 12
+_BLOCK: Final = 1 << 14
 """Blocks to a run: what they need stays in the cache."""
 
 _SLACK: Final = 16

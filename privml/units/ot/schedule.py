@@ -81,7 +81,7 @@ def schedule(patterns: tuple[Pattern, ...], always: tuple[Pattern, ...] = ()) ->
     always
         Single words that choose in the first level in any case.
     """
-    products = _split_all({canonical(pattern)[0] for pattern in patterns}, set(always))
+    products = _split_all({canonical(pattern)[0] for pattern in patterns})
     levels = [Level() for _ in range(max((depth(node) for node in products), default=1 if always else 0))]
     serving: dict[Pattern, int] = dict.fromkeys(always, 0)
     since: dict[Pattern, int] = dict.fromkeys(always, 0)
@@ -99,9 +99,11 @@ def schedule(patterns: tuple[Pattern, ...], always: tuple[Pattern, ...] = ()) ->
     return tuple(levels)
 
 
-def _split_all(wanted: set[Pattern], choosing: set[Pattern]) -> dict[Pattern, tuple[Factor, Factor]]:
+def _split_all(wanted: set[Pattern]) -> dict[Pattern, tuple[Factor, Factor]]:
     """Split every pattern, the longest first, so that as few different words as possible choose."""
     products: dict[Pattern, tuple[Factor, Factor]] = {}
+    # single words choose anyway, for the pairs
+    choosing: set[Pattern] = {((word, 0),) for node in wanted for word, _ in node}
     waiting = {node for node in wanted if len(node) > 1}
     while waiting:
         node = min(waiting, key=lambda each: (-len(each), each))

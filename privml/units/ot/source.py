@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,11 +15,12 @@ from privml.crypto.randomness import random_bytes
 from privml.crypto.secret import Secret
 from privml.crypto.transcript import encode
 from privml.errors import SettingError
-from privml.units.channel import ChannelStatistics, exchange_exactly
+from privml.units.channel import exchange_exactly
 from privml.units.correlations import Correlation, OperandMask, OperandTriple
 from privml.units.ledger import Ledger, MemoryLedger
 from privml.units.ot.link import SESSION_BYTES, TransferLink
 from privml.units.ot.making import Making
+from privml.units.ot.statistics import SourceStatistics
 from privml.units.role import Role
 
 if TYPE_CHECKING:
@@ -32,42 +32,12 @@ Words = NDArray[np.uint64]
 EPOCH_BYTES = 16
 
 
-@dataclass(frozen=True, slots=True)
-class SourceStatistics:
-    """What a source has cost so far; ``later - earlier`` is what happened in between.
-
-    Attributes
-    ----------
-    draws
-        Correlations drawn.
-    transfers
-        Oblivious transfers used, in both directions together.
-    traffic
-        What making them sent over the channel; to be taken off the channel's own statistics for the online cost.
-    seconds
-        Time spent in draws, waiting for the peer included.
-    """
-
-    draws: int = 0
-    transfers: int = 0
-    traffic: ChannelStatistics = ChannelStatistics()
-    seconds: float = 0.0
-
-    def __sub__(self, earlier: SourceStatistics) -> SourceStatistics:
-        return SourceStatistics(
-            self.draws - earlier.draws,
-            self.transfers - earlier.transfers,
-            self.traffic - earlier.traffic,
-            self.seconds - earlier.seconds,
-        )
-
-
 class OtSource(Secret):
     """A unit's source of correlated randomness, made with the other unit by oblivious transfer.
 
     Both units have one, and draw the same correlations in the same order, as their programme does. A draw talks to the
     other unit: two rounds of messages for most kinds, two for each level of longer ANDs (`schedule`), as often as a
-    large draw needs batches (2^18 transfers, or 2^12 products: up to about 40 MiB beside the result itself).
+    large draw needs batches (2^18 transfers, or 2^12 products: up to about 45 MiB beside the result itself).
 
     The first draw sets the link up: base transfers, and the epoch, which both units contribute to; until then the
     epoch is 16 zero bytes. Everything secret lives in this object and dies with it.
@@ -145,21 +115,23 @@ class OtSource(Secret):
         number = self._ledger.reserve()
         if isinstance(correlation, OperandMask):
             self._operands[number] = correlation
-            shares: list[Array] = [self._operand_share(number)]
-            self._count(ChannelStatistics(), 0, start)
-            return shares
+            self._statistics += SourceStatistics(draws=1, seconds=time.perf_counter() - start)
+            return [self._operand_share(number)]
         channel = self._channel()
         before = channel.statistics
         # a draw that fails leaves no link: nobody knows how far the peer came
         link, self._link = self._link, None
-        if link is None:
-            link = self._connect(channel)
-        link.channel = channel
-        used = link.transfers
-        own, common = Stream(self._seed, number), Stream(self._common_key, number)
-        shares = Making(link, self._is_master, own, common, self._operand).make(correlation)
-        self._link = link
-        self._count(channel.statistics - before, link.transfers - used, start)
+        used = link.transfers if link is not None else 0
+        try:
+            link = link or self._connect(channel)
+            link.channel = channel
+            own, common = Stream(self._seed, number), Stream(self._common_key, number)
+            shares = Making(link, self._is_master, own, common, self._operand).make(correlation)
+            self._link = link
+        finally:
+            transfers = link.transfers - used if link is not None else 0
+            seconds = time.perf_counter() - start
+            self._statistics += SourceStatistics(1, transfers, channel.statistics - before, seconds)
         return shares
 
     @property
@@ -183,11 +155,4 @@ class OtSource(Secret):
         return self._operand_share(triple.number)
 
     def _operand_share(self, number: int) -> Words:
-        share = Stream(self._seed, number).words(self._operands[number].shape)
-        return share
-
-    def _count(self, traffic: ChannelStatistics, transfers: int, start: float) -> None:
-        past = self._statistics
-        total = ChannelStatistics() - (ChannelStatistics() - past.traffic - traffic)
-        seconds = past.seconds + time.perf_counter() - start
-        self._statistics = SourceStatistics(past.draws + 1, past.transfers + transfers, total, seconds)
+        return Stream(self._seed, number).words(self._operands[number].shape)

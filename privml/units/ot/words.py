@@ -26,7 +26,7 @@ PACKED: Final = 33
 """Words that carry one correction for each bit of a word."""
 
 BATCH: Final = 1 << 12
-"""Products at once, each of them 64 keys: 2 MiB of keys, and about 16 MiB in all in either unit."""
+"""Products at once, each of them 64 keys: 2 MiB of keys, and about 30 MiB in all in either unit."""
 
 COLUMNS: Final = 1 << 7
 """Products at once that share a choice."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 
-class Accident(Exception):
+class AccidentError(Exception):
     """Something that nobody foresaw."""
 
 
@@ -65,7 +65,7 @@ class Saboteur(Channel):
     def _fail(self, *, after: bool) -> None:
         if self.passed == self._at and after == self._after:
             self.passed += 1
-            raise Accident
+            raise AccidentError
         self.passed += after
 
 

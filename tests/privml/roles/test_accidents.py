@@ -16,7 +16,7 @@ from privml.errors import ChannelClosedError, ProtocolError
 from privml.roles.hosted import Journal
 from privml.units.pair import PairRunner
 from privml.units.role import Role
-from tests.privml.roles.sabotage import Accident, sabotage
+from tests.privml.roles.sabotage import AccidentError, sabotage
 from tests.privml.roles.world import Tap, columns, expected_labels, host, learned, new_provider, plain
 from tests.two_units import RecordingSource
 
@@ -96,7 +96,7 @@ def test_a_failure_at_any_message_changes_nothing(
             saboteur = sabotage(world.provider, role, at, after=after)
             try:
                 job(world)
-            except Accident:
+            except AccidentError:
                 failures += 1
             else:
                 break  # the job has no such message
@@ -120,7 +120,7 @@ def test_after_a_failure_the_same_job_works(job: Callable[[World], None], strong
         watch = sabotage(undisturbed.provider, role, 10**6, after=True)
         job(undisturbed)
         sabotage(disturbed.provider, role, watch.passed - 1, after=True)
-        with pytest.raises(Accident):
+        with pytest.raises(AccidentError):
             job(disturbed)
         job(disturbed)
         counts += [learned(undisturbed.provider), learned(disturbed.provider)]
@@ -142,7 +142,7 @@ def test_without_the_journal_a_failure_ruins_the_model(
         job(watched)
         before = learned(world.provider)
         sabotage(world.provider, role, watch.passed - 1, after=True)
-        with pytest.raises(Accident):
+        with pytest.raises(AccidentError):
             job(world)
         try:
             ruined += (learned(world.provider) != before).any() or world.labels() != watched.labels()
@@ -183,7 +183,7 @@ def test_many_clients_at_once_and_failures_among_them(strong_key: StrongKey) -> 
                 sabotage(world.provider, Role.SECONDARY, 5, after=True)
             try:
                 assert list(client.predict(world.card, QUERIES)) == expected
-            except Accident as error:
+            except AccidentError as error:
                 accidents.append(error)
 
     with ThreadPoolExecutor(4) as pool:

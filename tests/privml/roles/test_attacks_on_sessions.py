@@ -1,7 +1,7 @@
 """Mallory sits between a client and the provider, sees every message of both, and may send some of her own.
 
-Pads are used once, or the difference of two answers is the difference of what they hide. Every attack fails, and the same
-attack succeeds where its defence is taken away.
+Pads are used once, or the difference of two answers is the difference of what they hide. Every attack fails, and the
+same attack succeeds where its defence is taken away.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from privml import Client, DataOwner, ModelCard, Provider
 from privml.crypto import envelope as envelope_module
 from privml.crypto import sealer as sealer_module
-from privml.crypto.envelope import Envelope, Purpose, SealContext
-from privml.crypto.prg import derive_key
+from privml.crypto.envelope import Envelope, Purpose, SealContext, SealedArray
+from privml.crypto.prg import derive_key, expand
 from privml.crypto.randomness import random_bytes
 from privml.crypto.wire import dumps, loads
 from privml.errors import CounterError, PrivMLError, ProofError, SessionError
@@ -50,7 +50,7 @@ def scores(table: dict[str, list[str]]) -> NDArray[np.float64]:
 
 
 def in_nats(words: NDArray[np.uint64]) -> NDArray[np.float64]:
-    return words.view(np.int64) * (np.log(2) / 2**28)
+    return np.asarray(words.view(np.int64) * (np.log(2) / 2**28))
 
 
 def moved(query: Query, **changes: Any) -> bytes:
@@ -87,9 +87,7 @@ class TestCounters:
         np.testing.assert_allclose(got, np.tile(red_less_green, (3, 1)), atol=2e-6)
 
     @pytest.mark.parametrize("role", [0, 1])
-    def test_each_unit_counts_for_itself(
-        self, role: int, session: ClientSession, tap: Tap, provider: Provider
-    ) -> None:
+    def test_each_unit_counts_for_itself(self, role: int, session: ClientSession, tap: Tap, provider: Provider) -> None:
         query, _ = self._seen(session, tap)
         for held in provider.stations[role].sessions.values():
             held.counter = 0
@@ -204,8 +202,6 @@ class TestOpenings:
         for call, message in ((provider.open_session, upload), (provider.upload, opening)):
             with unharmed(provider, PrivMLError):
                 call(message)
-        from privml.crypto.envelope import SealedArray
-
         envelope = loads(upload, SealedArray, provider.parameters).envelope
         with unharmed(provider, ProofError):
             provider.open_session(dumps(envelope))
@@ -283,7 +279,7 @@ class TestPads:
             if forgotten == "seed":
                 seed, info["identifier"] = bytes(32), b""
             info.pop(forgotten, None)
-            return envelope_module.expand(derive_key(seed, *info.values()), 0, shape)
+            return expand(derive_key(seed, *info.values()), 0, shape)
 
         monkeypatch.setattr(envelope_module, "pad", careless)
         pads = watch_pads(monkeypatch)

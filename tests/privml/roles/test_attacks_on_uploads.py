@@ -12,9 +12,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from classifiers.base import Classifier
 from classifiers.naive_bayes import NaiveBayes
-from privml import Categorical, DataOwner, ModelCard, Provider, Schema
+from privml import DataOwner, ModelCard, Provider
 from privml.crypto import envelope as envelope_module
 from privml.crypto import registry as registry_module
 from privml.crypto import wire_fields
@@ -24,30 +23,27 @@ from privml.crypto.dtpkc import PublicKey, PublicParameters
 from privml.crypto.envelope import Envelope, SealContext, SealedArray, payload_digest, proof_context
 from privml.crypto.fixed_base import Encryptor, Openings
 from privml.crypto.keygen import StrongKey
-from privml.crypto.layout import Layout
 from privml.crypto.packing import PackedCiphertext
 from privml.crypto.plaintext_proof import PlaintextProof, prove_plaintexts
 from privml.crypto.randomness import random_bytes
 from privml.crypto.registry import KeyRegistration
 from privml.crypto.sealer import reopen
-from privml.crypto.signature import Signature, sign
 from privml.crypto.wire import dumps, loads
 from privml.errors import (
-    CapacityError,
     DecryptionError,
     DuplicateUploadError,
     MalformedError,
     PrivMLError,
     ProofError,
     RegistrationError,
-    UnknownUploadError,
 )
 from privml.roles import messages as messages_module
 from privml.roles import station as station_module
-from privml.roles.messages import HomomorphicUpload, Withdrawal, chunk_name
+from privml.roles.messages import HomomorphicUpload
 from privml.roles.station import Station
+from privml.units.decryption import open_to_secondary
 from privml.units.unit import Unit
-from tests.privml.roles.world import SCHEMA, Tap, columns, encoded, host, learned, statistics, unharmed
+from tests.privml.roles.world import Tap, columns, learned, statistics, unharmed
 
 TABLE = columns(12)
 
@@ -67,7 +63,7 @@ def no_key_proof(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What the Secondary decrypted: mallory sees it too."""
     seen: list[int] = []
-    original = station_module.open_to_secondary
+    original = open_to_secondary
 
     def watched(unit: Unit, vector: CiphertextVector | None, count: int) -> list[int] | None:
         plaintexts = original(unit, vector, count)
@@ -137,7 +133,7 @@ class TestReading:
 
     @staticmethod
     def _with_key_of(t1: Integer, mallory: DataOwner, card: ModelCard) -> tuple[bytes, Callable[[], bytes]]:
-        """Register T1 = h^r (1 + mN) as "h"; then (T1, g) is an encryption of 0 under it, honestly proven with r = 1."""
+        """Register T1 = h^r (1 + mN) as "h"; then (T1, g) encrypts 0 under it, which r = 1 proves honestly."""
         stolen = PublicKey(card.parameters, t1)
         honest = KeyRegistration.create(mallory.key, "eve")
         registration = replace(honest, public_key=stolen)
@@ -186,7 +182,9 @@ class TestReading:
         with pytest.raises(RegistrationError):
             provider.register(dumps(replace(registration, identity="alice2")))
 
-    def test_a_key_that_another_has_registered_first(self, alice: DataOwner, mallory: DataOwner, provider: Provider) -> None:
+    def test_a_key_that_another_has_registered_first(
+        self, alice: DataOwner, mallory: DataOwner, provider: Provider
+    ) -> None:
         registration = KeyRegistration.create(mallory.key, "alice")
         with pytest.raises(RegistrationError, match="another key"):
             provider.register(dumps(registration))
@@ -195,7 +193,7 @@ class TestReading:
 TRICKS: dict[str, tuple[Callable[[Integer, Integer], Integer], int]] = {
     "copied": (lambda t1, n2: t1, 1),
     "raised to a power": (lambda t1, n2: power(t1, 3, n2), 3),
-    "cancelled": (lambda t1, n2: inverse(t1, n2), -1),
+    "cancelled": (inverse, -1),
 }
 """What mallory makes of alice's T1, and by how much that multiplies what she counted."""
 
@@ -259,13 +257,14 @@ class TestUsing:
     ) -> None:
         """Else a replay would be a new upload."""
         alice.upload(card, TABLE, path=path)  # type: ignore[arg-type]
-        kind = SealedArray if path == "sealed" else HomomorphicUpload
-        message = loads(tap.last("upload"), kind, card.parameters)
-        if isinstance(message, SealedArray):
-            context = replace(message.envelope.context, identifier=random_bytes(16))
-            forged: object = replace(message, envelope=replace(message.envelope, context=context))
+        forged: object
+        if path == "sealed":
+            sealed = loads(tap.last("upload"), SealedArray, card.parameters)
+            context = replace(sealed.envelope.context, identifier=random_bytes(16))
+            forged = replace(sealed, envelope=replace(sealed.envelope, context=context))
         else:
-            forged = replace(message, context=replace(message.context, identifier=random_bytes(16)))
+            upload = loads(tap.last("upload"), HomomorphicUpload, card.parameters)
+            forged = replace(upload, context=replace(upload.context, identifier=random_bytes(16)))
         with unharmed(provider, ProofError):
             provider.upload(dumps(forged))
 
@@ -373,213 +372,6 @@ class TestNonUnits:
         assert total._encrypted_counts is not None
         shared = gcd(total._encrypted_counts.vector.t1[0], provider.parameters.modulus)
         assert shared == strong_key.factors[0], "the Master's own sum would tell p"
-
-
-SWAPPED = Schema(
-    (Categorical("colour", ("green", "red", "blue")), *SCHEMA.features[1:]), SCHEMA.target, SCHEMA.classes
-)
-
-
-class TestSwappedCards:
-    """Somebody gave the owner another card than the units have."""
-
-    @staticmethod
-    def _swapped(card: ModelCard, what: str) -> ModelCard:
-        changes: dict[str, dict[str, object]] = {
-            "schema": {"schema": SWAPPED},
-            "options": {"options": {"alpha": 0.5}},
-            "layout": {"chunks": 16},
-            "model": {"model": "another"},
-            "answers": {"answers": ("label",)},
-        }
-        return replace(card, **changes[what])  # type: ignore[arg-type]
-
-    @pytest.mark.parametrize("path", ["sealed", "homomorphic"])
-    @pytest.mark.parametrize("what", ["schema", "options", "layout", "model", "answers"])
-    def test_what_was_made_for_another_card_is_refused(
-        self, what: str, path: str, alice: DataOwner, card: ModelCard, provider: Provider
-    ) -> None:
-        if what == "model":
-            host(provider, "another")  # both exist, and the message is for the other one
-        swapped = self._swapped(card, what)
-        with unharmed(provider, ProofError):
-            alice.upload(swapped, TABLE, path=path)  # type: ignore[arg-type]
-
-    @pytest.mark.parametrize("path", ["sealed", "homomorphic"])
-    def test_without_the_binding_codes_change_their_meaning(
-        self, path: str, alice: DataOwner, card: ModelCard, provider: Provider, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(Station, "_expected", lambda self, context: context)
-        alice.upload(self._swapped(card, "schema"), TABLE, path=path)  # type: ignore[arg-type]
-        counts, right = learned(provider), statistics(TABLE)
-        np.testing.assert_array_equal(counts[[1, 0]], right[[0, 1]])
-        assert (counts != right).any()
-
-    def test_another_layout_alone(
-        self, upload: HomomorphicUpload, alice: DataOwner, card: ModelCard, provider: Provider
-    ) -> None:
-        """Wider slots with everything else right, proof included."""
-        wide = self._swapped(card, "layout")
-        object.__setattr__(wide, "digest", card.digest)
-        assert wide.layout != card.layout
-        with unharmed(provider, PrivMLError, match="model takes single chunks"):
-            alice.upload(wide, TABLE, path="homomorphic")
-
-    def test_without_the_layouts_check_slots_are_taken_for_others(
-        self, alice: DataOwner, card: ModelCard, provider: Provider, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def verify(self: HomomorphicUpload, key: PublicKey, context: SealContext, layout: Layout) -> None:
-            object.__setattr__(self.packed, "layout", layout)
-
-        wide = replace(card, chunks=16)
-        object.__setattr__(wide, "digest", card.digest)
-        monkeypatch.setattr(HomomorphicUpload, "verify", verify)
-        assert wide.layout.ciphertexts(card.parameters) == card.layout.ciphertexts(card.parameters)
-        alice.upload(wide, TABLE, path="homomorphic")
-        assert (learned(provider) != statistics(TABLE)).any()
-
-    def test_a_sum_in_place_of_a_chunk(
-        self, upload: HomomorphicUpload, mallory: DataOwner, provider: Provider
-    ) -> None:
-        """It would use up more of the plan than the Master counts."""
-        forged = replace(upload, packed=replace(upload.packed, additions_used=2))
-        with unharmed(provider, PrivMLError, match="single chunks"):
-            provider.upload(dumps(forged))
-
-
-class TestMoreThanPlanned:
-    @pytest.fixture
-    def small(self, provider: Provider) -> ModelCard:
-        return host(provider, "small", chunks=2, chunk_rows=1)
-
-    def test_more_chunks_than_the_layout_planned(self, small: ModelCard, alice: DataOwner, provider: Provider) -> None:
-        for _ in range(2):
-            alice.upload(small, columns(1), path="homomorphic")
-        with unharmed(provider, CapacityError, model="small", match="planned for 2"):
-            alice.upload(small, columns(1), path="homomorphic")
-        alice.upload(small, columns(1))  # sealed chunks are not packed
-        alice.withdraw(small, alice.receipts[0])
-        alice.upload(small, columns(1), path="homomorphic")
-        np.testing.assert_array_equal(learned(provider, "small"), 3 * statistics(columns(1)))
-
-    def test_the_sum_itself_refuses_as_well(
-        self, small: ModelCard, alice: DataOwner, provider: Provider, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(NaiveBayes, "admit", Classifier.admit)
-        for _ in range(2):
-            alice.upload(small, columns(1), path="homomorphic")
-        before = learned(provider, "small")
-        with pytest.raises(CapacityError):  # found by one unit in the middle of the work: both go back
-            alice.upload(small, columns(1), path="homomorphic")
-        np.testing.assert_array_equal(learned(provider, "small"), before)
-
-    def test_without_both_a_sum_leaves_its_slots(
-        self, small: ModelCard, alice: DataOwner, provider: Provider, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(NaiveBayes, "admit", Classifier.admit)
-        monkeypatch.setattr(PackedCiphertext, "_use", lambda self, other: 1)
-        for _ in range(9):
-            alice.upload(small, columns(1), path="homomorphic")
-        counts = learned(provider, "small")
-        assert counts.max() == 9 > 1 << (small.layout.total_bits - 1)
-        plaintexts = [sum(Layout(1, 64).pack([9], small.parameters))]
-        with pytest.raises(DecryptionError):  # what a reader makes of a value past the plan
-            Layout(1, small.layout.value_bits, 2).unpack(plaintexts, small.parameters)
-
-
-class TestWithdrawals:
-    @pytest.fixture
-    def taken(self, alice: DataOwner, card: ModelCard) -> bytes:
-        (receipt,) = alice.upload(card, TABLE)
-        return receipt.upload_id
-
-    def _request(self, card: ModelCard, signer: DataOwner, owner: str, upload_id: bytes) -> bytes:
-        signature = sign(signer.key, Withdrawal.request(card, owner, upload_id))
-        return dumps(Withdrawal(card.model, owner, upload_id, signature))
-
-    def test_a_forged_signature(self, taken: bytes, mallory: DataOwner, card: ModelCard, provider: Provider) -> None:
-        with unharmed(provider, ProofError):
-            provider.withdraw(self._request(card, mallory, "alice", taken))
-
-    def test_it_works_without_signatures(
-        self, taken: bytes, mallory: DataOwner, card: ModelCard, provider: Provider, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(messages_module, "verify_signature", lambda *_: None)
-        provider.withdraw(self._request(card, mallory, "alice", taken))
-        np.testing.assert_array_equal(learned(provider), statistics())
-
-    def test_somebody_elses_chunk_in_ones_own_name(
-        self, taken: bytes, mallory: DataOwner, card: ModelCard, provider: Provider
-    ) -> None:
-        with unharmed(provider, UnknownUploadError):
-            provider.withdraw(self._request(card, mallory, "mallory", taken))
-
-    def test_it_works_where_chunks_are_named_by_their_id_alone(
-        self, mallory: DataOwner, alice: DataOwner, card: ModelCard, provider: Provider, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(station_module, "chunk_name", lambda owner, upload_id: upload_id.hex())
-        monkeypatch.setattr(messages_module, "chunk_name", lambda owner, upload_id: upload_id.hex())
-        (receipt,) = alice.upload(card, TABLE)
-        request = self._request(card, mallory, "mallory", receipt.upload_id)
-        with unharmed(provider, UnknownUploadError):  # the books name the owner too
-            provider.withdraw(request)
-        for station in provider.stations:
-            station.models["things"].uploads[receipt.upload_id.hex()] = "mallory"
-        provider.withdraw(request)
-        np.testing.assert_array_equal(learned(provider), statistics())
-
-    @pytest.mark.parametrize("path", ["sealed", "homomorphic"])
-    def test_twice(self, path: str, alice: DataOwner, card: ModelCard, provider: Provider, tap: Tap) -> None:
-        for _ in range(2):
-            alice.upload(card, TABLE, path=path)  # type: ignore[arg-type]
-        alice.withdraw(card, alice.receipts[0])
-        for again in (lambda: alice.withdraw(card, alice.receipts[0]), lambda: provider.withdraw(tap.last("withdraw"))):
-            with unharmed(provider, UnknownUploadError):
-                again()
-
-    def test_a_ciphertext_can_be_taken_out_twice_and_only_the_books_prevent_it(
-        self, upload: HomomorphicUpload, key_shares: object
-    ) -> None:
-        packed = replace(upload.packed, additions_used=2)
-        taken_out = packed.withdraw(upload.packed).withdraw(upload.packed)
-        n2 = upload.packed.parameters.modulus_squared
-        assert taken_out.vector.t1[0] * upload.packed.vector.t1[0] % n2 == 1  # the counts, negative
-
-    @pytest.mark.parametrize("for_what", ["upload", "model", "card"])
-    def test_a_signature_is_good_for_one_request(
-        self, for_what: str, alice: DataOwner, card: ModelCard, provider: Provider, tap: Tap
-    ) -> None:
-        alice.upload(card, TABLE, chunk_rows=6)
-        other = host(provider, "other")
-        alice.withdraw(card, alice.receipts[0])
-        seen = loads(tap.last("withdraw"), Withdrawal, card.parameters)
-        if for_what == "upload":
-            forged, model = replace(seen, upload_id=alice.receipts[1].upload_id), "things"
-        elif for_what == "model":
-            provider.upload(alice.seal(other, encoded(TABLE), seen.upload_id))
-            forged, model = replace(seen, model="other"), "other"
-        else:
-            for station in provider.stations:
-                station.models["things"].card = replace(card, options={"alpha": 0.25})
-            forged, model = replace(seen, upload_id=alice.receipts[1].upload_id), "things"
-        with unharmed(provider, ProofError, model=model):
-            provider.withdraw(dumps(forged))
-
-    def test_a_proof_of_theta_is_no_signature(
-        self, taken: bytes, alice: DataOwner, card: ModelCard, provider: Provider, tap: Tap
-    ) -> None:
-        """Registrations are public: their proof must sign nothing else."""
-        proof = loads(tap.last("register"), KeyRegistration, provider.parameters).proof
-        signature = Signature(provider.parameters, proof.commitment, proof.response)
-        with unharmed(provider, ProofError):
-            provider.withdraw(dumps(Withdrawal("things", "alice", taken, signature)))
-
-
-def test_names_of_chunks_never_meet() -> None:
-    """An owner's name may end like an id, or contain the separator."""
-    ids = [bytes(16), bytes(15) + b"\x01"]
-    owners = ["a", "a/", "a/" + bytes(16).hex(), "b"]
-    assert len({chunk_name(owner, upload_id) for owner in owners for upload_id in ids}) == 8
 
 
 def test_parameters_of_another_deployment(

@@ -141,7 +141,12 @@ class TestSessions:
 
     @pytest.mark.parametrize(
         "swap",
-        [{"session_id": bytes(16)}, {"counter": 2}, {"words": np.zeros(2, np.uint64)}, {"words": np.zeros((3, 1), np.uint64)}],
+        [
+            {"session_id": bytes(16)},
+            {"counter": 2},
+            {"words": np.zeros(2, np.uint64)},
+            {"words": np.zeros((3, 1), np.uint64)},
+        ],
         ids=["session", "counter", "fewer", "shape"],
     )
     def test_answers_to_something_else_are_refused(

@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -28,7 +26,13 @@ both_paths = pytest.mark.parametrize("path", PATHS)
 @both_paths
 @pytest.mark.parametrize(("rows", "chunk_rows", "sizes"), [(1, None, [1]), (10, 4, [4, 4, 2]), (5, 1, [1] * 5)])
 def test_chunks_of_any_size_are_counted(
-    path: Path, rows: int, chunk_rows: int | None, sizes: list[int], alice: DataOwner, provider: Provider, card: ModelCard
+    path: Path,
+    rows: int,
+    chunk_rows: int | None,
+    sizes: list[int],
+    alice: DataOwner,
+    provider: Provider,
+    card: ModelCard,
 ) -> None:
     table, sent = columns(rows), list[int]()
     receipts = alice.upload(card, table, path=path, chunk_rows=chunk_rows, progress=sent.append)
@@ -122,7 +126,6 @@ def test_the_same_table_never_looks_the_same(path: Path, alice: DataOwner, card:
     first = tap.last("upload")
     alice.upload(card, table, path=path)
     assert len(first) == len(tap.last("upload"))
-    kind: Callable[[bytes], tuple[object, ...]]
     if path == "sealed":
         one, other = (loads(m, SealedArray, card.parameters) for m in (first, tap.last("upload")))
         assert one.envelope.seed != other.envelope.seed

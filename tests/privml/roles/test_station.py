@@ -12,6 +12,7 @@ import pytest
 from privml import Client, DataOwner, ModelCard, Provider
 from privml.crypto.dtpkc import WeakPrivateKey
 from privml.crypto.keygen import StrongKey
+from privml.crypto.randomness import random_bytes
 from privml.crypto.registry import KeyRegistration
 from privml.crypto.wire import MAGIC, dumps
 from privml.errors import FrameSizeError, ParameterMismatchError, PrivMLError, ProtocolError, SessionError, SettingError
@@ -42,7 +43,7 @@ def test_one_honest_unit_makes_the_epoch_fresh(
     constant: Role, strong_key: StrongKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A unit that was restored with its machine, random numbers and all, cannot bring an old epoch back alone."""
-    real = station_module.random_bytes
+    real = random_bytes
     name = f"privml-{constant.label.lower()}"
     monkeypatch.setattr(
         station_module,
@@ -156,7 +157,9 @@ def test_without_that_they_draw_past_each_other(alice: DataOwner, card: ModelCar
     assert (learned(provider) != statistics(columns(5))).any()
 
 
-def test_only_the_last_query_is_kept(alice: DataOwner, carol: Client, card: ModelCard, tap: Tap, provider: Provider) -> None:
+def test_only_the_last_query_is_kept(
+    alice: DataOwner, carol: Client, card: ModelCard, tap: Tap, provider: Provider
+) -> None:
     alice.upload(card, columns(5))
     with carol.open_session(card) as session:
         session.predict(columns(2))
@@ -166,4 +169,3 @@ def test_only_the_last_query_is_kept(alice: DataOwner, carol: Client, card: Mode
     assert master.repeated(first) is None
     assert master.repeated(tap.last("query")) == tap.answers[-1]
     assert provider.stations.secondary.repeated(tap.last("query")) is None
-

@@ -1,8 +1,8 @@
 """What each unit sees of the whole job: uniform words, and a trace that two very different data sets share.
 
-The job: two owners upload on both paths, one withdraws, the model is refreshed, a client asks for labels and probabilities,
-and a recipient reads the model. It runs on two data sets of one shape. Everything that a unit holds or receives is looked
-at, in four ways:
+The job: two owners upload on both paths, one withdraws, the model is refreshed, a client asks for labels and
+probabilities, and a recipient reads the model. It runs on two data sets of one shape. Everything that a unit holds or
+receives is looked at, in four ways:
 
 * words: frames of the blocks on shares, and the shares of records, counts and model, by `suspicious`;
 * ciphertexts and halves: integers modulo N² and N, by chi-square on their low bytes, all of a run together (their top
@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 from classifiers.naive_bayes import NaiveBayes
 from privml import Categorical, Client, DataOwner, Schema
 from privml.crypto.ciphertext import CiphertextVector
+from privml.crypto.envelope import pad
 from privml.crypto.keygen import StrongKey
 from privml.crypto.wire import MAGIC, Header, loads
 from privml.crypto.wire_cryptosystem import CRYPTOSYSTEM
 from privml.crypto.wire_fields import element_width, fixed_width, residue_width
 from privml.roles import station as station_module
+from privml.roles.messages import Answer
 from privml.roles.station import Station
 from privml.units import dealer
 from privml.units.recording import RecordingChannel
@@ -157,6 +159,18 @@ def test_either_units_shares_alone_say_nothing(runs: list[tuple[Seen, Seen]]) ->
         assert not any(looks_uniform(both.reshape(-1).view(np.uint8)) for both in together)
 
 
+def watch_answers(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.uint64]]:
+    """What the Master puts together for the client."""
+    answers: list[NDArray[np.uint64]] = []
+
+    def watched(session: bytes, counter: int, words: NDArray[np.uint64]) -> Answer:
+        answers.append(words)
+        return Answer(session, counter, words)
+
+    monkeypatch.setattr(station_module, "Answer", watched)
+    return answers
+
+
 class TestPlantedLeaks:
     """The search finds what it should."""
 
@@ -176,7 +190,7 @@ class TestPlantedLeaks:
 
     def test_answers_without_a_pad(self, strong_key: StrongKey, monkeypatch: pytest.MonkeyPatch) -> None:
         """The Master would add its own share, and read the answer."""
-        original = station_module.pad
+        original = pad
 
         def careless(seed: bytes, purpose: Any, context: Any, counter: int, shape: Any) -> NDArray[np.uint64]:
             words = original(seed, purpose, context, counter, shape)
@@ -184,11 +198,7 @@ class TestPlantedLeaks:
 
         for module in ("privml.roles.client", "privml.roles.station"):
             monkeypatch.setattr(f"{module}.pad", careless)
-        answers: list[NDArray[np.uint64]] = []
-        answer = station_module.Answer
-        monkeypatch.setattr(
-            station_module, "Answer", lambda session, counter, words: answers.append(words) or answer(session, counter, words)
-        )
+        answers = watch_answers(monkeypatch)
         run_job(constant, strong_key, monkeypatch)
         assert not looks_uniform(np.concatenate([words.reshape(-1) for words in answers]).view(np.uint8))
 
@@ -215,10 +225,6 @@ class TestPlantedLeaks:
 
 
 def test_answers_look_uniform_to_the_master(strong_key: StrongKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers: list[NDArray[np.uint64]] = []
-    answer = station_module.Answer
-    monkeypatch.setattr(
-        station_module, "Answer", lambda session, counter, words: answers.append(words) or answer(session, counter, words)
-    )
+    answers = watch_answers(monkeypatch)
     run_job(constant, strong_key, monkeypatch)
     assert looks_uniform(np.concatenate([words.reshape(-1) for words in answers]).view(np.uint8))

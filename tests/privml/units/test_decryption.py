@@ -8,7 +8,7 @@ from privml.crypto.ciphertext import CiphertextVector
 from privml.crypto.dtpkc import KeyShare, PublicParameters, WeakPrivateKey
 from privml.crypto.fixed_base import Encryptor
 from privml.crypto.keygen import StrongKey
-from privml.crypto.wire_fields import element_width, residue_width
+from privml.crypto.wire_fields import element_width, fixed_width, residue_width
 from privml.errors import DecryptionError, FrameSizeError, NotAUnitError, SettingError
 from privml.units import decryption
 from privml.units.decryption import open_to_secondary
@@ -62,7 +62,6 @@ def test_another_number_than_expected(count: int, key_shares: Shares, encryptor:
 def test_a_frame_of_another_length(
     change: int, key_shares: Shares, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fixed_width = decryption.fixed_width
 
     def longer(values: object, width: int) -> bytes:
         data = fixed_width(values, width)  # type: ignore[arg-type]
@@ -103,8 +102,9 @@ def test_non_units_go_nowhere(key_shares: Shares, strong_key: StrongKey) -> None
             opened(key_shares, CiphertextVector(parameters, (element,)))
 
 
-def test_a_master_that_sends_a_non_unit(key_shares: Shares, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch) -> None:
-    fixed_width = decryption.fixed_width
+def test_a_master_that_sends_a_non_unit(
+    key_shares: Shares, encryptor: Encryptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(decryption, "fixed_width", lambda values, width: bytes(len(fixed_width(values, width))))
     with pytest.raises(NotAUnitError):
         opened(key_shares, encryptor.encrypt_vector([1]))

@@ -67,9 +67,7 @@ def test_after_a_crash_the_block_is_skipped(tmp_path: Path) -> None:
     assert FileLedger(tmp_path / "draws").reserve() == 100 > max(used)
 
 
-def test_the_block_is_on_disk_before_its_first_number_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_block_is_on_disk_before_its_first_number_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A crash between reserving and using must skip. Here the crash is the writing's own."""
     path = tmp_path / "draws"
     ledger = FileLedger(path, block=4)

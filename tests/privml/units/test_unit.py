@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from privml.crypto.dtpkc import KeyShare
 from privml.crypto.fixed_base import Encryptor
@@ -35,9 +38,13 @@ def test_roles() -> None:
 
 
 def test_arrays_of_any_shape_and_type_in_one_frame() -> None:
-    arrays = [np.arange(6, dtype=np.uint64).reshape(2, 3), np.arange(3, dtype=np.uint8), np.zeros((0, 4), np.uint64)]
+    arrays: list[NDArray[Any]] = [
+        np.arange(6, dtype=np.uint64).reshape(2, 3),
+        np.arange(3, dtype=np.uint8),
+        np.zeros((0, 4), np.uint64),
+    ]
 
-    def program(unit: Unit) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint64]]]:
+    def program(unit: Unit) -> list[NDArray[Any]]:
         return unit.exchange(*[array + array.dtype.type(unit.is_master) for array in arrays])
 
     done = run(program)
