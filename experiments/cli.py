@@ -28,13 +28,13 @@ Begin with
 
 Tables go to stdout, progress to stderr. A time is the median of several runs after a warm-up; ours and its peer take
 turns in the same run, so that their ratio holds on a machine that is busy now and then. "ours/peer" is our figure
-divided by the peer's: below 1 where ours takes less. "target" is what the project has set itself; it is left out where
-the settings are not those that it is about (another key size, smaller batches).
+divided by the peer's in the same turn: below 1 where ours takes less. "target" is what the project has set itself; it
+is left out where the settings are not those that it is about (another key size, smaller batches).
 
 \b
 --json FILE writes an array of records
     {experiment, name, value, unit, peer, peer_value, ratio, target, met, key_bits, seed, commit, machine}
-with ratio = value / peer_value, and null for what there is not.
+with ratio = ours / peer's (of times the median over the turns), and null for what there is not.
 """
 
 

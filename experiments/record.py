@@ -51,7 +51,8 @@ class Record:
     peer, peer_value
         What it is compared with, measured in the same run, in the same unit; None if with nothing.
     ratio
-        value / peer_value: below 1 where ours takes less than the peer. None without a peer, or if its value is zero.
+        Ours divided by the peer's, below 1 where ours takes less: value / peer_value, for times the median of the
+        quotients of each turn. None without a peer, or if its value is zero.
     target, met
         The limit (`experiments.targets`) and whether it is kept; None where there is none for these settings.
     key_bits
@@ -81,10 +82,27 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What a measurement is compared with, in the same unit."""
+    """What a measurement is compared with, in the same unit.
+
+    Parameters
+    ----------
+    name
+        Of the peer.
+    value
+        Its measurement.
+    ratio
+        Ours divided by the peer's; None for the quotient of the values.
+    """
 
     name: str
     value: float
+    ratio: float | None = None
+
+    def divides(self, value: float) -> float | None:
+        """Ours divided by the peer's; None where the peer's is zero."""
+        if self.ratio is not None:
+            return self.ratio
+        return float(value / self.value) if self.value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +154,7 @@ class Scribe:
             raise ValueError(f"{name}: measured in {unit!r}, and its target is in {limit.unit!r}")
         if limit is not None and limit.key_bits not in (None, self.key_bits):
             limit = None
+        ratio = peer.divides(value) if peer else None
         return Record(
             experiment=self.experiment,
             name=name,
@@ -143,9 +162,9 @@ class Scribe:
             unit=unit,
             peer=peer.name if peer else None,
             peer_value=float(peer.value) if peer else None,
-            ratio=float(value / peer.value) if peer and peer.value else None,
+            ratio=ratio,
             target=limit.text if limit else None,
-            met=limit.met(value, peer.value if peer else None) if limit else None,
+            met=limit.met(value, peer.value if peer else None, ratio) if limit else None,
             key_bits=None if keyless else self.key_bits,
             seed=self.seed,
             commit=_commit(),

@@ -89,7 +89,7 @@ class Report:
         keyless: bool = False,
     ) -> None:
         """Write down a time's median, and its peer's."""
-        rival = Peer(peer[0], peer[1].median * SCALE[unit]) if peer else None
+        rival = Peer(peer[0], peer[1].median * SCALE[unit], timing.ratio(peer[1])) if peer else None
         value = timing.median * SCALE[unit]
         self.add(section, name, value, unit, peer=rival, limit=limit, keyless=keyless, spread=timing.spread)
 

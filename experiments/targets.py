@@ -17,7 +17,7 @@ class Measure(Enum):
 
     VALUE = "value"
     RATIO = "ratio"
-    """value / peer_value: below 1 where ours takes less than the peer."""
+    """Ours divided by the peer's: below 1 where ours takes less."""
     DIFFERENCE = "difference"
     """|value - peer_value|"""
 
@@ -59,7 +59,7 @@ class Limit:
         high = [] if self.high is None else [f"<= {self.high:,.10g}"]
         return f"{', '.join(low + high)} {self.unit}".strip()
 
-    def met(self, value: float, peer_value: float | None) -> bool:
+    def met(self, value: float, peer_value: float | None, ratio: float | None) -> bool:
         """Whether a measurement keeps to the limit. No other place decides that.
 
         Raises
@@ -67,14 +67,10 @@ class Limit:
         ValueError
             The limit is about a peer and there is none.
         """
-        if self.measure is Measure.VALUE:
-            compared = value
-        elif peer_value is None:
+        difference = None if peer_value is None else abs(value - peer_value)
+        compared = {Measure.VALUE: value, Measure.RATIO: ratio, Measure.DIFFERENCE: difference}[self.measure]
+        if compared is None:
             raise ValueError(f"the limit {self.text!r} compares with a peer, and none was measured")
-        elif self.measure is Measure.RATIO:
-            compared = value / peer_value
-        else:
-            compared = abs(value - peer_value)
         return (self.low is None or compared >= self.low) and (self.high is None or compared <= self.high)
 
 

@@ -37,6 +37,10 @@ class Timing:
         low, high = np.quantile(self.samples, [0.25, 0.75])
         return float(high - low) / 2 / self.median if self.median else 0.0
 
+    def ratio(self, peer: Timing) -> float:
+        """Median of the quotients of each turn, ours divided by the peer's: a drift slows both sides of each alike."""
+        return statistics.median(ours / theirs for ours, theirs in zip(self.samples, peer.samples, strict=True))
+
     def __mul__(self, factor: float) -> Timing:
         """Give the time of `factor` pieces of work."""
         return Timing(tuple(sample * factor for sample in self.samples))

@@ -81,7 +81,7 @@ def test_rounds_and_bytes_are_those_of_the_blocks(report: Report) -> None:
 
 def test_peers_are_compared_in_the_same_unit(report: Report) -> None:
     for record in report.records:
-        if record.peer_value:
+        if record.peer_value:  # of a single turn, the median quotient is that of the medians
             assert record.ratio == pytest.approx(record.value / record.peer_value)
 
 

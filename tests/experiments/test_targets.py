@@ -40,13 +40,13 @@ def test_every_row_with_a_number_has_a_limit() -> None:
     ],
 )
 def test_a_limit_is_met_up_to_its_bounds(limit: Limit, value: float, peer: float | None, met: bool) -> None:
-    assert limit.met(value, peer) is met
+    assert limit.met(value, peer, value / peer if peer else None) is met
 
 
 @pytest.mark.parametrize("measure", [Measure.RATIO, Measure.DIFFERENCE])
 def test_a_comparison_needs_somebody_to_compare_with(measure: Measure) -> None:
     with pytest.raises(ValueError, match="none was measured"):
-        Limit("", measure, None, 1.0, "").met(1.0, None)
+        Limit("", measure, None, 1.0, "").met(1.0, None, None)
 
 
 def test_texts() -> None:

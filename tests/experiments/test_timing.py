@@ -39,6 +39,11 @@ def test_median_and_spread() -> None:
     assert (timing * 2).median == 6.0
 
 
+def test_a_machine_that_slows_down_changes_no_ratio() -> None:
+    ours, theirs = Timing((1.0, 1.0, 2.0, 4.0)), Timing((10.0, 10.0, 20.0, 40.0))
+    assert ours.ratio(theirs) == pytest.approx(0.1)
+
+
 def test_fits() -> None:
     assert line([1, 2, 3], [5, 7, 9]) == pytest.approx((3, 2))
     assert exponent([10, 100, 1000], [2, 20, 200]) == pytest.approx(1)

@@ -65,7 +65,7 @@ class TestSwappedCards:
     def test_without_the_binding_codes_change_their_meaning(
         self, path: str, alice: DataOwner, card: ModelCard, provider: Provider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Station, "_expected", lambda self, context: context)
+        monkeypatch.setattr(Station, "expected", lambda self, context: context)
         alice.upload(self._swapped(card, "schema"), TABLE, path=path)  # type: ignore[arg-type]
         counts, right = learned(provider), statistics(TABLE)
         np.testing.assert_array_equal(counts[[1, 0]], right[[0, 1]])

@@ -25,11 +25,13 @@ from privml.crypto.prg import derive_key, expand
 from privml.crypto.randomness import random_bytes
 from privml.crypto.wire import dumps, loads
 from privml.errors import CounterError, PrivMLError, ProofError, SessionError
+from privml.roles import books as books_module
 from privml.roles import client as client_module
 from privml.roles import station as station_module
+from privml.roles.books import Session
 from privml.roles.client import ClientSession
 from privml.roles.messages import Answer, Query
-from privml.roles.station import Session, Station
+from privml.roles.station import Station
 from tests.privml.roles.world import SCHEMA, Tap, codes_of, columns, host, plain, unharmed
 from tests.two_units import looks_uniform
 
@@ -78,7 +80,7 @@ class TestCounters:
         self, session: ClientSession, tap: Tap, provider: Provider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Two answers under one pad: mallory reads how the scores change with the colour, which is the model."""
-        monkeypatch.setattr(Station, "_check_query", lambda *_: None)
+        monkeypatch.setattr(Station, "check_query", lambda *_: None)
         query, answer = self._seen(session, tap)
         again = loads(provider.query(moved(query)), Answer)
         got = in_nats(again.words - answer.words)
@@ -174,7 +176,7 @@ class TestOpenings:
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        for module in (station_module, client_module):
+        for module in (books_module, client_module):
             monkeypatch.setattr(module, "session_digest", lambda card, epoch: card.digest)
         alice.upload(card, TABLE)
         carol.open_session(card).predict_proba(QUERIES)

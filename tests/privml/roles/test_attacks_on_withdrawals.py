@@ -15,8 +15,8 @@ from privml.errors import (
     ProofError,
     UnknownUploadError,
 )
+from privml.roles import books as books_module
 from privml.roles import messages as messages_module
-from privml.roles import station as station_module
 from privml.roles.messages import HomomorphicUpload, Withdrawal, chunk_name
 from tests.privml.roles.world import Tap, columns, encoded, host, learned, statistics, unharmed
 
@@ -60,7 +60,7 @@ class TestWithdrawals:
     def test_it_works_where_chunks_are_named_by_their_id_alone(
         self, mallory: DataOwner, alice: DataOwner, card: ModelCard, provider: Provider, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(station_module, "chunk_name", lambda owner, upload_id: upload_id.hex())
+        monkeypatch.setattr(books_module, "chunk_name", lambda owner, upload_id: upload_id.hex())
         monkeypatch.setattr(messages_module, "chunk_name", lambda owner, upload_id: upload_id.hex())
         (receipt,) = alice.upload(card, TABLE)
         request = self._request(card, mallory, "mallory", receipt.upload_id)
