@@ -89,6 +89,10 @@ class Classifier(ABC):
         del self.chunks[chunk]
         self.stale = True
 
+    def invalidate(self) -> None:
+        """Count what was computed from the records as out of date; the next refresh computes it anew."""
+        self.stale = True
+
     def refresh(self, unit: Unit) -> None:
         """Bring the model up to date with everything learned."""
         self._require_fitted("refresh")

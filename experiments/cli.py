@@ -111,6 +111,8 @@ def _run(
     repeats: int | None,
     **options: Any,
 ) -> None:
+    if json_file is not None and not json_file.parent.is_dir():
+        raise click.UsageError(f"--json: there is no folder {json_file.parent}")
     chosen = (QUICK if quick else {}) | ({} if repeats is None else {"repeats": repeats}) | options
     try:
         report = experiment(Settings(**chosen))
@@ -118,7 +120,8 @@ def _run(
         raise click.UsageError(str(error)) from error
     except (PrivMLError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from error
-    report.show()
+    # before the tables: whoever reads them may stop reading
     if json_file is not None:
         write_json(json_file, report.records)
         Console(stderr=True).print(f"{len(report.records)} records written to {json_file}", markup=False)
+    report.show()

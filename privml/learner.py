@@ -71,6 +71,9 @@ class Learner(Protocol):
     def withdraw(self, unit: Unit, chunk: str) -> None:
         """Forget a chunk: afterwards the model is exactly what it would have been without it."""
 
+    def invalidate(self) -> None:
+        """Count what was computed from the records as out of date, after a failure in which only one unit may have it."""
+
     def refresh(self, unit: Unit) -> None:
         """Bring the model up to date with everything learned; `predict` does so by itself where needed."""
 

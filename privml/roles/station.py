@@ -71,9 +71,14 @@ class Station(Books):
         self.epoch = hashlib.sha256(encode("privml-run", 1, first, second)).digest()
 
     def resume(self) -> None:
-        """Go on over a new link after a failure: no draw is used again, and no change stays half made. Two rounds."""
+        """Go on over a new link after a failure: no draw is used again, and no change stays half made. Two rounds.
+
+        A refresh may have been half made too: what follows from the records is computed anew when it is needed.
+        """
         self.unit.align()
         self._journal.settle(self.unit.channel)
+        for hosted in self.models.values():
+            hosted.learner.invalidate()
 
     def register(self, message: bytes | None) -> None:
         """Take an owner's or client's public key, if it comes with a proof of its private one. Two rounds."""

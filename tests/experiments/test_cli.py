@@ -63,6 +63,11 @@ def test_json_is_an_array_of_records(chosen: list[Settings], tmp_path: Path) -> 
     assert chosen
 
 
+def test_a_folder_that_is_not_there_is_seen_before_the_run(chosen: list[Settings], tmp_path: Path) -> None:
+    result = invoke("crypto", "--json", str(tmp_path / "nowhere" / "records.json"))
+    assert (result.exit_code, chosen) == (2, [])
+
+
 @pytest.mark.parametrize("bits", ["512", "999"])
 def test_a_key_size_that_no_key_has_is_refused(bits: str) -> None:
     result = invoke("crypto", "--key-bits", bits)
