@@ -85,22 +85,16 @@ def open_masked(unit: Unit, x: Shares) -> MaskedWord:
     return MaskedWord(c, BooleanShares(mask), products)
 
 
-def compare_windows(unit: Unit, x: MaskedWord, lift: int) -> tuple[BooleanShares, BooleanShares]:
+def compare_windows(unit: Unit, x: MaskedWord) -> tuple[BooleanShares, BooleanShares]:
     """For each lane's window of four bits downwards: does it borrow in c - r = x, and are r and c equal in it. Local.
 
     Bit i of r exceeds that of c if r_i n_i, and equals it if p_i = r_i xor n_i, with n = not c: linear in r, since c is
     public. With q_k = p_i ... p_{i-k+1} from the dealer's ANDs of r, a window of r exceeds that of c exactly if
     n_i + q_1 (n_i + n_{i-1}) + q_2 (n_{i-1} + n_{i-2}) + q_3 (n_{i-2} + n_{i-3}) + q_4 n_{i-3}.
-
-    Parameters
-    ----------
-    x
-        An opened word.
-    lift
-        Lanes by which everything moves up first: with 1 the top lane tells of the borrow into bit 63.
+    Below the lowest bit there is nothing: no window borrows from there or is equal there.
     """
-    absent = ~shifted(x.opened, lift)
-    words = [np.broadcast_to(shifted(word, lift), absent.shape) for word in (x.mask.words, *x.products)]
+    absent: Array = ~x.opened
+    words = [np.broadcast_to(word, absent.shape) for word in (x.mask.words, *x.products)]
     runs = _WINDOWS.local(unit, [absent], words)
     lower = [shifted(absent, k) for k in range(WINDOW)]
     exceeds = runs[3] & lower[3]
@@ -123,7 +117,7 @@ def to_bits(unit: Unit, x: Shares, bits: int = 64) -> BooleanShares:
         uint64 words; lanes from `bits` on are arbitrary shared bits.
     """
     masked = open_masked(unit, x)
-    generate, propagate = compare_windows(unit, masked, lift=0)
+    generate, propagate = compare_windows(unit, masked)
     step = WINDOW
     while step < bits:
         generate, propagate = _wider_window(step).evaluate(unit, [generate, propagate])

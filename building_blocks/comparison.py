@@ -73,8 +73,8 @@ def is_zero(unit: Unit, x: Shares) -> BooleanShares:
     Opens c = x + r; x = 0 exactly if r = c in all sixteen windows of four bits. Three rounds; 8 + 2 + 2 bytes each way
     a value. Both units see c and twice a masked word: uniform.
     """
-    _, equals = compare_windows(unit, open_masked(unit, x), lift=0)
-    digits = BooleanShares(_every_fourth_of_64(equals.words))
+    _, equals = compare_windows(unit, open_masked(unit, x))
+    digits = BooleanShares(_every_fourth_of_64(equals.words, first=3))
     return BooleanShares((suffix_and(unit, digits, DIGITS) & 1).words.astype(np.uint8))
 
 
@@ -95,8 +95,9 @@ def bit_to_integer(unit: Unit, bit: BooleanShares) -> Shares:
 
 
 def _sign_of_masked(unit: Unit, x: MaskedWord) -> BooleanShares:
-    windows = compare_windows(unit, x, lift=1)
-    generate, propagate = _DIGITS.evaluate(unit, [BooleanShares(_every_fourth_of_64(w.words)) for w in windows])
+    windows = compare_windows(unit, x)
+    digits = [BooleanShares(_every_fourth_of_64(w.words, first=2)) for w in windows]
+    generate, propagate = _DIGITS.evaluate(unit, digits)
     nibbles = BooleanShares(_every_fourth_of_16(generate.words) | _every_fourth_of_16(propagate.words) << np.uint8(4))
     (borrow,) = _LAST.evaluate(unit, [nibbles])
     bit = borrow.words ^ _top_bit(x.mask.words)
@@ -109,9 +110,9 @@ def _top_bit(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
     return (words >> np.uint64(63)).astype(np.uint8)
 
 
-def _every_fourth_of_64(words: NDArray[np.uint64]) -> NDArray[Any]:
-    """Gather lanes 3, 7, ..., 63 into 16 bits."""
-    x = (words >> np.uint64(3)) & np.uint64(0x1111111111111111)
+def _every_fourth_of_64(words: NDArray[np.uint64], first: int) -> NDArray[Any]:
+    """Gather lanes first, first + 4, ..., first + 60 into 16 bits."""
+    x = (words >> np.uint64(first)) & np.uint64(0x1111111111111111)
     for by, keep in ((3, 0x0303030303030303), (6, 0x000F000F000F000F), (12, 0x000000FF000000FF), (24, 0xFFFF)):
         x = (x | x >> np.uint64(by)) & np.uint64(keep)
     return x.astype(np.uint16)

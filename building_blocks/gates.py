@@ -29,7 +29,7 @@ WINDOW = 4
 """Factors of a monomial in the circuits of this package."""
 
 BLOCK = 1 << 16
-"""Words to a run of the code: its temporaries stay in the processor's cache."""
+"""Words to a run of the code: few enough for the cache, enough that two threads seldom wait for the interpreter."""
 
 
 class Variable(NamedTuple):

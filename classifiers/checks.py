@@ -134,7 +134,7 @@ def _answers(subject: Subject) -> None:
     for answer in subject.classifier.answers:
         for rows in (1, ROWS):
             words = trial.words(subject.queries[:rows], answer)
-            expected = trial.halves.master.answer_shape(rows, answer)
+            expected = trial.halves.master.answer_shape(subject.schema, rows, answer)
             _require(words.shape == expected, f"{answer!r} has shape {words.shape}, and answer_shape says {expected}")
         read = subject.classifier.read_answer(subject.schema, words, answer)
         _require(len(read) == ROWS, f"{answer!r} is not one entry a record")

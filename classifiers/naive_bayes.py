@@ -193,9 +193,10 @@ class NaiveBayes(Classifier):
         # the differences say how the classes compare, and not how common the record is
         return (scores[:, 1:] - scores[:, :1]).words
 
-    def answer_shape(self, rows: int, answer: str) -> tuple[int, ...]:
+    @classmethod
+    def answer_shape(cls, schema: Schema, rows: int, answer: str) -> tuple[int, ...]:
         """One word a record for labels, one for each class but the first for probabilities."""
-        return (rows,) if answer == "label" else (rows, self.schema.class_count - 1)
+        return (rows,) if answer == "label" else (rows, schema.class_count - 1)
 
     @classmethod
     def read_answer(cls, schema: Schema, words: Words, answer: str) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
 
@@ -72,7 +73,7 @@ class Learner(Protocol):
         """Forget a chunk: afterwards the model is exactly what it would have been without it."""
 
     def invalidate(self) -> None:
-        """Count what was computed from the records as out of date, after a failure in which only one unit may have it."""
+        """Count what was computed from the records as out of date, after a failure: perhaps only one unit has it."""
 
     def refresh(self, unit: Unit) -> None:
         """Bring the model up to date with everything learned; `predict` does so by itself where needed."""
@@ -80,7 +81,8 @@ class Learner(Protocol):
     def predict(self, unit: Unit, rows: Words, answer: str) -> Words:
         """Answer queries (one-hot feature rows), shape (n,) for "label", else (n, columns)."""
 
-    def answer_shape(self, rows: int, answer: str) -> tuple[int, ...]:
+    @classmethod
+    def answer_shape(cls, schema: Schema, rows: int, answer: str) -> tuple[int, ...]:
         """Shape of what `predict` returns for so many rows."""
 
     @classmethod
@@ -101,6 +103,7 @@ class Learner(Protocol):
         """Take over a saved state."""
 
 
+@cache
 def classifier(name: str) -> type[Learner]:
     """Find a classifier among the entry points of the group "privml.classifiers".
 

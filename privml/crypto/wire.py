@@ -112,9 +112,11 @@ def dumps(obj: object) -> bytes:
     """
     codec = _codec(type(obj))
     parameters = codec.parameters(obj)
-    body: bytes = msgpack.packb(codec.write(obj), use_bin_type=True)
+    packer = msgpack.Packer(use_bin_type=True, autoreset=False)
+    packer.pack(codec.write(obj))
+    body = packer.getbuffer()  # joined without a copy in between: payloads are large
     digest = _NO_PARAMETERS if parameters is None else parameters.digest
-    return _HEADER.pack(MAGIC, VERSION, codec.tag, len(body), digest) + body
+    return b"".join((_HEADER.pack(MAGIC, VERSION, codec.tag, len(body), digest), body))
 
 
 def loads(

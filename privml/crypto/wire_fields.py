@@ -17,7 +17,7 @@ from privml.crypto.arithmetic import Integer, are_units
 from privml.crypto.dtpkc import PublicParameters
 from privml.errors import MalformedError, ParameterMismatchError
 
-FieldValue: TypeAlias = "bool | int | float | str | bytes | list[FieldValue] | None"
+FieldValue: TypeAlias = "bool | int | float | str | bytes | memoryview | list[FieldValue] | None"
 Fields: TypeAlias = "list[FieldValue]"
 
 MAX_TEXT_BYTES = 1 << 16
@@ -44,7 +44,7 @@ def fixed_width(values: Iterable[Integer | int], width: int) -> bytes:
 
 def array_fields(array: NDArray[np.uint64]) -> FieldValue:
     """Shape, and the words in C order as little-endian bytes."""
-    return [list(array.shape), array.astype("<u8", copy=False).tobytes()]
+    return [list(array.shape), np.ascontiguousarray(array, dtype="<u8").reshape(-1).view(np.uint8).data]
 
 
 class FieldReader:

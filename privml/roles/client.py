@@ -140,7 +140,7 @@ class ClientSession(Secret):
             It answers something else.
         """
         received = loads(message, Answer)
-        shape = self.card.learner().answer_shape(rows, answer)
+        shape = self.card.learner_class.answer_shape(self.card.schema, rows, answer)
         if (received.session_id, received.counter) != (self._context.identifier, self._counter):
             raise SessionError("the provider answered another query")
         if received.words.shape != shape:

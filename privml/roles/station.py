@@ -15,6 +15,7 @@ from privml.crypto.envelope import (
     Purpose,
     SealedArray,
     pad,
+    payload_digest,
     seed_from_plaintext,
 )
 from privml.crypto.randomness import random_bytes
@@ -25,6 +26,7 @@ from privml.errors import (
     AuthorisationError,
     CryptoError,
     PrivMLError,
+    ProofError,
     SessionError,
     UploadError,
 )
@@ -95,7 +97,8 @@ class Station(Books):
         def read(sealed: SealedArray) -> Envelope:
             if sealed.payload.shape != sealed.envelope.shape:
                 raise UploadError(f"the payload has shape {sealed.payload.shape}, not {sealed.envelope.shape}")
-            sealed.verify(self.key_of(sealed.envelope.context), self.expected(sealed.envelope.context))
+            if payload_digest(sealed.payload) != sealed.envelope.payload_digest:
+                raise ProofError("the envelope is for another payload")
             payload.append(sealed.payload)
             return sealed.envelope
 

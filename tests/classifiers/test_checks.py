@@ -64,7 +64,8 @@ class GuessesUntrained(NaiveBayes):
 
 
 class AnswersInAnotherShape(NaiveBayes):
-    def answer_shape(self, rows: int, answer: str) -> tuple[int, ...]:
+    @classmethod
+    def answer_shape(cls, schema: Schema, rows: int, answer: str) -> tuple[int, ...]:
         return (rows, 1)
 
 

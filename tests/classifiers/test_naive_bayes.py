@@ -92,7 +92,7 @@ class Both:
         rows = one_hot(self.schema, codes)
         mask = np.random.default_rng().integers(0, 2**64, rows.shape, dtype=np.uint64)
         done = self.each(lambda half, unit: half.predict(unit, mask if unit.is_master else rows - mask, answer))
-        assert done.master.shape == self.halves[0].answer_shape(len(codes), answer)
+        assert done.master.shape == self.halves[0].answer_shape(self.halves[0].schema, len(codes), answer)
         return NaiveBayes.read_answer(self.schema, done.master + done.secondary, answer)
 
     def counts(self) -> Codes:
