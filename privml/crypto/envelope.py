@@ -12,7 +12,7 @@ signature: anybody can seal a seed of their own under h. Who sends is establishe
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Final
 
@@ -258,7 +258,7 @@ class SealedArray:
     wire_tag: ClassVar[int] = 13
 
     envelope: Envelope
-    payload: NDArray[np.uint64]
+    payload: NDArray[np.uint64] = field(repr=False)
 
     def verify(self, public_key: PublicKey, context: SealContext) -> None:
         """`verify_envelope` with the payload at hand.

@@ -72,6 +72,16 @@ class KeyRegistry:
         self._registrations: dict[str, KeyRegistration] = {}
         self._lock = threading.Lock()
 
+    def check(self, registration: KeyRegistration) -> None:
+        """Check whether `register` would keep a registration, and raise what it would raise."""
+        if registration.public_key.parameters != self._parameters:
+            raise RegistrationError(f"the key of {registration.identity!r} belongs to other public parameters")
+        registration.verify()  # outside the lock: it takes milliseconds
+        with self._lock:
+            kept = self._registrations.get(registration.identity, registration)
+        if kept.public_key != registration.public_key:
+            raise RegistrationError(f"{registration.identity!r} is registered with another key")
+
     def register(self, registration: KeyRegistration) -> None:
         """Verify a registration and keep it; the same identity with the same key again changes nothing.
 
@@ -80,9 +90,7 @@ class KeyRegistry:
         RegistrationError
             If the key belongs to other parameters, its proof does not verify, or the identity has another key already.
         """
-        if registration.public_key.parameters != self._parameters:
-            raise RegistrationError(f"the key of {registration.identity!r} belongs to other public parameters")
-        registration.verify()  # outside the lock: it takes milliseconds
+        self.check(registration)
         with self._lock:
             kept = self._registrations.setdefault(registration.identity, registration)
         if kept.public_key != registration.public_key:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -59,6 +60,7 @@ class ClientSession(Secret):
         self._context = context
         self._seed: bytes | None = seed
         self._counter = 0
+        self._turn = threading.RLock()
         self._process = os.getpid()
 
     def __repr__(self) -> str:
@@ -125,11 +127,13 @@ class ClientSession(Secret):
         return self._ask(table, "probabilities", unknown, batch, progress)
 
     def query(self, rows: NDArray[np.uint64], answer: str) -> bytes:
-        """Mask one-hot rows as the session's next query; each pad is used for one query."""
+        """Mask one-hot rows as the session's next query; each pad is used for one query, whatever thread asks."""
         seed = self._live_seed()
-        self._counter += 1
-        masked = rows - pad(seed, Purpose.QUERY, self._context, self._counter, rows.shape)
-        return dumps(Query(self._context.identifier, self._counter, answer, len(rows), masked))
+        with self._turn:
+            self._counter += 1
+            counter = self._counter
+        masked = rows - pad(seed, Purpose.QUERY, self._context, counter, rows.shape)
+        return dumps(Query(self._context.identifier, counter, answer, len(rows), masked))
 
     def read(self, message: bytes, rows: int, answer: str) -> Any:
         """Unmask the answer to the last query.
@@ -157,8 +161,9 @@ class ClientSession(Secret):
         parts = []
         for start in range(0, len(encoded), batch):
             rows = one_hot(self.card.schema, encoded.codes[start : start + batch])
-            message = self._provider.query(self.query(rows, answer))
-            parts.append(self.read(message, len(rows), answer))
+            with self._turn:  # threads of one session ask one after the other
+                message = self._provider.query(self.query(rows, answer))
+                parts.append(self.read(message, len(rows), answer))
             if progress is not None:
                 progress(len(rows))
         if not parts:

@@ -84,7 +84,8 @@ class Station(Books):
 
     def register(self, message: bytes | None) -> None:
         """Take an owner's or client's public key, if it comes with a proof of its private one. Two rounds."""
-        self._admit(message, KeyRegistration, lambda registration: registration, self.registry.register)
+        registration = self._admit(message, KeyRegistration, lambda registration: registration, self.registry.check)
+        self.registry.register(registration)  # by both, once neither refused
 
     def take_sealed(self, message: bytes | None) -> None:
         """Take a sealed chunk of records and learn from it.

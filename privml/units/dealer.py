@@ -9,6 +9,7 @@ dealer refuses to deal a number again.
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from collections.abc import Callable, Sequence
 
@@ -119,6 +120,7 @@ class DealtSource(Secret):
         self._seed = seed
         self._corrections = corrections
         self._ledger = ledger
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"DealtSource(epoch={self._epoch.hex()[:8]}…, position={self.position})"
@@ -139,6 +141,10 @@ class DealtSource(Secret):
 
     def draw(self, correlation: Correlation) -> list[Array]:
         """Return this unit's shares of the next draw: bases first, then what is derived."""
+        if os.getpid() != self._process:
+            raise DrawReusedError(
+                "a fork shares its parent's correlated randomness; a child process needs a deal of its own"
+            )
         number = self._ledger.reserve()
         stream = Stream(self._seed, number)
         bases = expand(stream, correlation.bases)

@@ -1,6 +1,7 @@
 import math
 import os
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -198,3 +199,14 @@ def test_probabilities_of_a_model_of_one_record(alice: DataOwner, carol: Client,
     assert np.all(probabilities[:, seen] > 1 - 1e-9)
     assert set(labels) == {SCHEMA.classes[seen]}
     assert math.isclose(probabilities.sum(), 20)
+
+
+def test_threads_of_one_session_get_their_own_answers(
+    alice: DataOwner, carol: Client, provider: Provider, card: ModelCard
+) -> None:
+    alice.upload(card, columns(20))
+    queries = columns(9, seed=1)
+    with carol.open_session(card) as session, ThreadPoolExecutor(4) as pool:
+        expected = list(session.predict(queries))
+        for answers in pool.map(lambda _: list(session.predict(queries, batch=2)), range(12)):
+            assert answers == expected

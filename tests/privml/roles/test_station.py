@@ -15,7 +15,15 @@ from privml.crypto.keygen import StrongKey
 from privml.crypto.randomness import random_bytes
 from privml.crypto.registry import KeyRegistration
 from privml.crypto.wire import MAGIC, dumps
-from privml.errors import FrameSizeError, ParameterMismatchError, PrivMLError, ProtocolError, SessionError, SettingError
+from privml.errors import (
+    FrameSizeError,
+    ParameterMismatchError,
+    PrivMLError,
+    ProtocolError,
+    RegistrationError,
+    SessionError,
+    SettingError,
+)
 from privml.roles import station as station_module
 from privml.roles.station import EPOCH_BYTES, Station
 from privml.units.memory import MemoryChannel
@@ -169,3 +177,20 @@ def test_only_the_last_query_is_kept(
     assert master.repeated(first) is None
     assert master.repeated(tap.last("query")) == tap.answers[-1]
     assert provider.stations.secondary.repeated(tap.last("query")) is None
+
+
+def test_a_registration_that_the_secondary_refuses_is_kept_by_neither(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secondary = provider.stations.secondary.registry
+    key = WeakPrivateKey.generate(provider.parameters)
+
+    def refuse(registration: KeyRegistration) -> None:
+        raise RegistrationError("not here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(secondary, "check", refuse)
+        with pytest.raises(RegistrationError, match="not here"):
+            provider.register(dumps(KeyRegistration.create(key, "zoe")))
+    for station in provider.stations:
+        assert "zoe" not in station.registry

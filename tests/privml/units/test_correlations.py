@@ -263,3 +263,11 @@ class TestSecrets:
         for _ in range(2):
             draw(KINDS["product"], pair)
         assert set(opened) == {(seed, number) for seed in dealer._seeds.values() for number in (0, 1)}
+
+
+def test_a_fork_draws_nothing_of_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = sources()[0]
+    source.draw(KINDS["product"])
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    with pytest.raises(DrawReusedError, match="fork"):
+        source.draw(KINDS["product"])
