@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 from pathlib import Path
@@ -68,11 +69,18 @@ class FileLedger(MemoryLedger):
     def __init__(self, path: Path, block: int = 4096) -> None:
         self._path = path
         self._block = block
-        super().__init__(self._read())
+        self._on_disk = self._read()
+        super().__init__(self._on_disk)
         self._reserved = self.position
 
     def reserve(self) -> int:
-        """Return the next number, which is then gone; durable before it is returned."""
+        """Return the next number, which is then gone; durable before it is returned.
+
+        Raises
+        ------
+        DrawReusedError
+            Another ledger reserved numbers in the same file meanwhile.
+        """
         with self._lock:
             number = self._position
             if number >= self._reserved:
@@ -95,15 +103,23 @@ class FileLedger(MemoryLedger):
         return int(text)
 
     def _write(self, reserved: int) -> None:
+        with self._path.with_name(f".{self._path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # until it is closed: nobody comes between reading and replacing
+            if self._read() != self._on_disk:
+                raise DrawReusedError(f"{self._path} is in use by somebody else, who reserved draws in it")
+            self._replace(reserved)
+        self._reserved = reserved
+
+    def _replace(self, reserved: int) -> None:
         fresh = self._path.with_name(f".{self._path.name}.new")  # of this ledger only, whatever else is in the folder
         with fresh.open("w", encoding="ascii") as file:
             file.write(f"{reserved}\n")
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(self._path)
+        self._on_disk = reserved
         directory = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:
             os.close(directory)
-        self._reserved = reserved

@@ -118,6 +118,30 @@ def test_two_ledgers_in_one_folder_keep_apart(tmp_path: Path) -> None:
     assert again == [1_000_000 + rounds, rounds, rounds]
 
 
+def test_a_second_ledger_on_the_same_file_is_noticed(tmp_path: Path) -> None:
+    """A unit that was started twice. Blocks alone would keep the two apart only until the first used up its own."""
+    first = FileLedger(tmp_path / "draws", block=4)
+    numbers = [first.reserve() for _ in range(3)]
+    second = FileLedger(tmp_path / "draws", block=4)
+    numbers += [second.reserve() for _ in range(4)]
+    numbers.append(first.reserve())  # the last of its own
+    for _ in range(2):
+        with pytest.raises(DrawReusedError, match="somebody else"):
+            first.reserve()
+    with pytest.raises(DrawReusedError, match="somebody else"):
+        first.jump(100)
+    numbers += [second.reserve() for _ in range(4)]
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_without_looking_it_repeats_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FileLedger, "_write", FileLedger._replace)
+    first = FileLedger(tmp_path / "draws", block=1)
+    first.reserve()
+    second = FileLedger(tmp_path / "draws", block=1)
+    assert second.reserve() == first.reserve()
+
+
 @pytest.mark.parametrize("content", ["", "-1", "many", "1 2", "½"])
 def test_a_file_that_holds_no_number(content: str, tmp_path: Path) -> None:
     (tmp_path / "draws").write_text(content, encoding="utf-8")
