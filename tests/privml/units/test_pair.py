@@ -297,7 +297,16 @@ def test_new_channels_bring_a_pair_back(units: tuple[Unit, Unit]) -> None:
 # --- the runner itself
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, also where the suite runs in the background of a shell, which ignores it."""
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_of_the_caller_ends_both(units: tuple[Unit, Unit]) -> None:
     ended: list[Role] = []
 

@@ -1,0 +1,80 @@
+"""Correlated randomness: what a draw consists of, and where a unit gets it.
+
+A correlation is described by what it draws (`bases`: uniformly random shared arrays) and what follows from them
+(`derive`: e.g. the products of the bases, shared as well). A source gives each unit its shares of both.
+
+Draws are numbered in the order of the programme, which is the same in both units. A number is reserved before it is
+used and never used twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+
+
+class Field(NamedTuple):
+    """One array of a correlation: its shape, its word type, and how it is shared.
+
+    `boolean` arrays are shared by XOR, others by addition modulo 2^64.
+    """
+
+    shape: Shape
+    dtype: type[np.unsignedinteger[Any]] = np.uint64
+    boolean: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def join(self, mine: Array, peer: Array) -> Array:
+        """Both shares together."""
+        return np.asarray(mine ^ peer if self.boolean else mine + peer)
+
+    def correct(self, value: Array, share: Array) -> Array:
+        """What is left of a value when one share of it is taken away; it takes the share's memory."""
+        return np.bitwise_xor(value, share, out=share) if self.boolean else np.subtract(value, share, out=share)
+
+
+class Correlation(Protocol):
+    """What a draw consists of."""
+
+    elementwise: ClassVar[bool]
+    """Whether each place of the derived arrays follows from the same place of the bases alone."""
+
+    @property
+    def bases(self) -> Sequence[Field]:
+        """The uniformly random arrays."""
+
+    @property
+    def derived(self) -> Sequence[Field]:
+        """The arrays that follow from them."""
+
+    def derive(self, *bases: Array) -> Sequence[Array]:
+        """Compute the derived arrays from the reconstructed bases; the dealer alone runs this."""
+
+
+class CorrelationSource(Protocol):
+    """Where a unit's correlated randomness comes from."""
+
+    @property
+    def epoch(self) -> bytes:
+        """16 bytes that name the deal."""
+
+    @property
+    def position(self) -> int:
+        """The number of the next draw."""
+
+    def jump(self, position: int) -> None:
+        """Skip to a later draw; going back raises `DrawReusedError`."""
+
+    def draw(self, correlation: Correlation) -> list[Array]:
+        """Return this unit's shares of the next draw: bases first, then what is derived."""
