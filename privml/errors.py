@@ -4,6 +4,8 @@
 
     PrivMLError
     ├── SettingError (ValueError)               an argument outside its stated range
+    │   ├── ScaleError                              fixed-point numbers of different scales
+    │   └── RangeError (OverflowError)              an operation whose declared ranges could overflow
     ├── CryptoError
     │   ├── ParameterMismatchError (ValueError)     two objects belong to different public parameters
     │   ├── PlaintextRangeError (OverflowError)     a plaintext that does not fit
@@ -36,6 +38,7 @@
     │   ├── FrameSizeError                          a message of an unexpected length
     │   ├── DrawReusedError                         correlated randomness asked for a second time
     │   └── EpochMismatchError                      correlated randomness of different deals
+    ├── ValidationError (ValueError)            shared data that are not what they must be; nothing else shows
     ├── UploadError (ValueError)                an upload that cannot be taken
     │   ├── DuplicateUploadError                    the same (owner, upload id) again
     │   ├── UnknownUploadError (LookupError)        no such upload
@@ -59,6 +62,14 @@ class PrivMLError(Exception):
 
 class SettingError(PrivMLError, ValueError):
     """An argument lies outside its stated range."""
+
+
+class ScaleError(SettingError):
+    """Fixed-point numbers of different scales meet; bring them to one scale first."""
+
+
+class RangeError(SettingError, OverflowError):
+    """The declared ranges of fixed-point numbers say that an operation could leave 62 bits."""
 
 
 class CryptoError(PrivMLError):
@@ -187,6 +198,10 @@ class DrawReusedError(ProtocolError):
 
 class EpochMismatchError(ProtocolError):
     """The units hold correlated randomness of different deals."""
+
+
+class ValidationError(PrivMLError, ValueError):
+    """Shared data are not what they must be, e.g. no one-hot rows. Neither unit learns more than that."""
 
 
 class UploadError(PrivMLError, ValueError):
