@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from building_blocks.shares import Shares, signed
-from privml.crypto.dtpkc import CiphertextVector, PublicKey
+from building_blocks.product import multiply
+from building_blocks.shares import BooleanShares, Shares, Words, signed
+from privml.crypto.dtpkc import CiphertextVector, PublicKey, PublicParameters
 from privml.crypto.fixed_base import Encryptor
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.crypto.randomness import random_words
 from privml.crypto.wire import dumps, loads
-from privml.errors import FrameSizeError, LayoutError
+from privml.errors import FrameSizeError, LayoutError, SettingError
 from privml.units.decryption import open_to_secondary
 from privml.units.unit import Unit
 
 SHARE_BITS = 64
+
+OFFSET_BIT = 62
+"""Integers that leave as ciphertexts of their own are of magnitude below 2^62."""
+
+Recipient = PublicKey | Encryptor
+"""Who is to read a result: a public key, or an encryptor under it, which keeps its tables for the next time."""
 
 
 def ciphertexts_to_shares(unit: Unit, packed: PackedCiphertext | None, layout: Layout) -> Shares:
@@ -66,7 +73,7 @@ def share_layout(count: int) -> Layout:
     return Layout(count=count, value_bits=SHARE_BITS, additions=2, sigma=0)
 
 
-def shares_to_ciphertext(unit: Unit, x: Shares, recipient: PublicKey) -> PackedCiphertext | None:
+def shares_to_ciphertext(unit: Unit, x: Shares, recipient: Recipient) -> PackedCiphertext | None:
     """Encrypt shared values under a recipient's key: only that recipient can read them (`read_words`).
 
     The shares are split afresh first, so that the sum of both words in a slot, which may exceed 64 bits, tells the
@@ -90,22 +97,126 @@ def shares_to_ciphertext(unit: Unit, x: Shares, recipient: PublicKey) -> PackedC
     words, the Master ciphertexts under the recipient's key.
     """
     layout = share_layout(x.size)
-    parameters = recipient.parameters
+    encryptor = encryptor_for(recipient, unit)
+    parameters = encryptor.parameters
     flat = x.words.reshape(-1)
     if unit.is_master:
         fresh = random_words(flat.shape)
         unit.send(fresh)
-        theirs = loads(unit.channel.receive(), CiphertextVector, parameters)
-        if len(theirs) != layout.ciphertexts(parameters):
-            raise FrameSizeError(f"expected {layout.ciphertexts(parameters)} ciphertexts, got {len(theirs)}")
+        theirs = _receive_ciphertexts(unit, parameters, layout.ciphertexts(parameters))
         mine = layout.pack(signed(flat - fresh), parameters)
-        result = _encryptor(unit, recipient).rerandomise_vector(theirs.add_plain(mine))
+        result = encryptor.rerandomise_vector(theirs.add_plain(mine))
         return PackedCiphertext(result, layout, additions_used=2)
     (fresh,) = unit.receive([flat])
-    vector = _encryptor(unit, recipient).encrypt_vector(layout.pack(signed(flat + fresh), parameters))
+    vector = encryptor.encrypt_vector(layout.pack(signed(flat + fresh), parameters))
     unit.channel.send(dumps(vector))
     return None
 
 
-def _encryptor(unit: Unit, recipient: PublicKey) -> Encryptor:
-    return Encryptor(recipient, generator_table=unit.rerandomiser().generator_table)
+def integers_to_ciphertexts(unit: Unit, x: Shares, recipient: Recipient) -> CiphertextVector | None:
+    """Encrypt shared integers under a recipient's key, one ciphertext each: exactly x, not x modulo 2^64.
+
+    x' = x + 2^62 lies in [0, 2^63), so its words carry, x' = x'_M + x'_S - 2^64 z, exactly if one of their top bits is
+    set: z = t_M + t_S - t_M t_S, a product of two shared bits. The Master sends its share of z plus a random word r,
+    and the Secondary has z + r, an integer. So both have integers that add up to x, and each encrypts its own:
+
+        X_M = x'_M - 2^62 + 2^64 r,    X_S = x'_S - 2^64 (z + r).
+
+    The Master multiplies the ciphertexts, which rerandomises the Secondary's.
+
+    Parameters
+    ----------
+    x
+        Integers of magnitude below 2^62, of any shape; they travel flat. Outside, the result is another integer.
+    recipient
+        As for `shares_to_ciphertext`.
+
+    Returns
+    -------
+    CiphertextVector, or None
+        In the Master, (T1, T2) a value; None in the Secondary.
+
+    Raises
+    ------
+    ParameterMismatchError
+        The key belongs to other parameters than the units' own.
+    SettingError
+        The encryptor forms no T2.
+
+    Notes
+    -----
+    Three rounds: 16 bytes each way a value, 8 to the Secondary, 4|N| bits back. Both units see masked bits. The
+    Secondary sees z + r with r uniform in [0, 2^64 - 2], within 2^-64 of independent of z; the Master ciphertexts
+    under the recipient's key. The recipient decrypts x and nothing else, so with one unit's help it sees X_M = x - X_S
+    or X_S = x - X_M, which say what x says; alone, neither unit can divide its part out of the product.
+    """
+    encryptor = encryptor_for(recipient, unit)
+    words = x.words.reshape(-1)
+    if unit.is_master:
+        words = words + np.uint64(1 << OFFSET_BIT)
+    carry = _either(unit, words >> np.uint64(63))
+    if unit.is_master:
+        mask = np.minimum(random_words(words.shape), np.uint64(2**64 - 2))  # z + r must stay a word
+        unit.send(carry.words + mask)
+        own = [w - (1 << OFFSET_BIT) + (r << 64) for w, r in zip(words.tolist(), mask.tolist(), strict=True)]
+        encrypted = encryptor.encrypt_vector(own)
+        return _receive_ciphertexts(unit, encryptor.parameters, words.size) + encrypted
+    (masked,) = unit.receive([words])
+    own = [w - (c << 64) for w, c in zip(words.tolist(), (carry.words + masked).tolist(), strict=True)]
+    unit.channel.send(dumps(encryptor.encrypt_vector(own)))
+    return None
+
+
+def bits_to_ciphertexts(unit: Unit, bits: BooleanShares, recipient: Recipient) -> CiphertextVector | None:
+    """Encrypt shared bits (bit 0 of each word) under a recipient's key as integers 0 or 1, one ciphertext each.
+
+    b = b_M + (1 - 2 b_M) b_S: the Secondary encrypts its bits, the Master negates that where its own are set, and adds
+    its own by a fresh encryption. Parameters, results and errors are those of `integers_to_ciphertexts`.
+
+    Notes
+    -----
+    One message from Secondary to Master, 4|N| bits a value. The Secondary sees nothing, the Master ciphertexts under
+    the recipient's key. The recipient decrypts b and nothing else.
+    """
+    encryptor = encryptor_for(recipient, unit)
+    own: list[int] = (bits.words.reshape(-1) & 1).tolist()
+    encrypted = encryptor.encrypt_vector(own)
+    if not unit.is_master:
+        unit.channel.send(dumps(encrypted))
+        return None
+    theirs = _receive_ciphertexts(unit, encryptor.parameters, len(own))
+    # negated for either bit: the time it takes must not tell which
+    choices = zip(own, theirs, -theirs, strict=True)
+    return theirs.of_elements([negated if bit else plain for bit, plain, negated in choices]) + encrypted
+
+
+def encryptor_for(recipient: Recipient, unit: Unit) -> Encryptor:
+    """Return what encrypts for a recipient, with T2; a new one shares the unit's own table of g.
+
+    Raises
+    ------
+    ParameterMismatchError
+        The key belongs to other parameters than the unit's own.
+    SettingError
+        The encryptor forms no T2.
+    """
+    unit.strong_key().parameters.check_same(recipient.parameters)
+    if isinstance(recipient, PublicKey):
+        return Encryptor(recipient, generator_table=unit.rerandomiser().generator_table)
+    if not recipient.with_t2:
+        raise SettingError("a recipient's weak key needs T2; this encryptor forms none")
+    return recipient
+
+
+def _either(unit: Unit, own: Words) -> Shares:
+    """OR of one bit of each unit: a + b - ab."""
+    nothing = np.zeros_like(own)
+    a, b = (own, nothing) if unit.is_master else (nothing, own)
+    return Shares(own) - multiply(unit, Shares(a), Shares(b))
+
+
+def _receive_ciphertexts(unit: Unit, parameters: PublicParameters, count: int) -> CiphertextVector:
+    vector = loads(unit.channel.receive(), CiphertextVector, parameters)
+    if len(vector) != count or vector.t2 is None:
+        raise FrameSizeError(f"expected {count} ciphertexts (T1, T2), got {vector}")
+    return vector

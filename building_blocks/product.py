@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from building_blocks.shares import Shares, Words, open_shares, public
+from building_blocks.shares import Shares, open_shares, public
 from privml.errors import SettingError
-from privml.units.correlations import MatrixTriple, OperandMask, OperandTriple, ProductTriple
+from privml.units.correlations import MatrixTriple, ProductTriple
 from privml.units.unit import Unit
 
 
@@ -52,42 +50,3 @@ def matmul(unit: Unit, x: Shares, y: Shares) -> Shares:
     return c + d @ b + (a + public(unit, d)) @ e
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """A shared matrix that was opened once under its own mask, so that each product sends the other factor only.
-
-    The mask belongs to this one matrix: a changed matrix needs a new `Operand`, or the difference would be opened.
-    """
-
-    masked: Words
-    mask: Shares
-    correlation: OperandMask
-    number: int
-
-    def __repr__(self) -> str:
-        return f"Operand(shape={self.masked.shape})"
-
-
-def fix_operand(unit: Unit, y: Shares) -> Operand:
-    """Open a (k, m) matrix under its own mask: one round, 8 bytes each way a value; both units see Y - B, uniform."""
-    if len(y.shape) != 2:
-        raise SettingError(f"an operand is a matrix; got shape {y.shape}")
-    correlation = OperandMask((y.shape[0], y.shape[1]))
-    number = unit.correlations.position
-    (mask,) = map(Shares, unit.correlations.draw(correlation))
-    (masked,) = open_shares(unit, y - mask)
-    return Operand(masked, mask, correlation, number)
-
-
-def multiply_by_operand(unit: Unit, x: Shares, operand: Operand) -> Shares:
-    """Matrix product [X Y] with a fixed (k, m) operand Y.
-
-    With C = A B for the operand's own mask B: XY = C + (X - A) B + A (Y - B) + (X - A)(Y - B). Exact modulo 2^64. One
-    round, 8 bytes each way for every value of X. Both units see X - A, uniform: A is fresh.
-    """
-    rows, inner = operand.correlation.shape[1], operand.correlation.shape[0]
-    if len(x.shape) != 2 or x.shape[1] != inner:
-        raise SettingError(f"the operand is ({inner}, {rows}); the other factor must be (n, {inner}), got {x.shape}")
-    a, c = map(Shares, unit.correlations.draw(OperandTriple(x.shape[0], operand.correlation, operand.number)))
-    (d,) = open_shares(unit, x - a)
-    return c + d @ operand.mask + (a + public(unit, d)) @ operand.masked

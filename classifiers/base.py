@@ -9,13 +9,22 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from building_blocks.conversion import shares_to_ciphertext
+from building_blocks.conversion import ciphertexts_to_shares, shares_to_ciphertext
+from building_blocks.operand import Operand, fix_operand
 from building_blocks.shares import Shares, Words
+from building_blocks.validation import Validation
 from privml.crypto.dtpkc import PublicKey
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.data.encoding import EncodedTable
 from privml.data.schema import Schema
-from privml.errors import ClassifierError, DuplicateUploadError, NotFittedError, UnknownUploadError
+from privml.errors import (
+    ClassifierError,
+    DecryptionError,
+    DuplicateUploadError,
+    NotFittedError,
+    UnknownUploadError,
+    ValidationError,
+)
 from privml.units.unit import Unit
 
 
@@ -23,7 +32,9 @@ class Classifier(ABC):
     """One unit's half of an online classifier; `privml.learner.Learner` says what each method is for.
 
     This class keeps the books that are the same for all of them and public in both units: which chunks were learned,
-    how many records they had, and whether the model is behind them. A subclass does the mathematics.
+    how many records they had, and whether the model is behind them. It lets nothing in that is not what it must be:
+    every chunk and every query is checked on shares, and only whether it is valid opens. A subclass does the
+    mathematics.
     """
 
     name: ClassVar[str]
@@ -56,7 +67,7 @@ class Classifier(ABC):
 
     @classmethod
     @abstractmethod
-    def statistics_layout(cls, schema: Schema, chunks: int, chunk_rows: int) -> Layout:
+    def statistics_layout(cls, schema: Schema, chunk_rows: int) -> Layout:
         """Layout of what an owner uploads homomorphically."""
 
     @classmethod
@@ -70,22 +81,30 @@ class Classifier(ABC):
         if rows.ndim != 2 or rows.shape[1] != width:
             raise ClassifierError(f"a chunk has shape (records, {width}), not {rows.shape}")
         self.admit(chunk, len(rows), None)
-        self._learn(unit, chunk, rows)
-        self._enter(chunk, len(rows))
+        validation = Validation(unit)
+        learned = self._learn(unit, validation, rows)
+        validation.require(
+            f"chunk {chunk!r} is refused: its records are no one-hot rows of the schema with a class each"
+        )
+        self._enter(chunk, len(rows), learned)
 
     def partial_fit_statistics(
         self, unit: Unit, chunk: str, packed: PackedCiphertext | None, layout: Layout, rows: int
     ) -> None:
         """Learn from a chunk's encrypted statistics."""
         self.admit(chunk, rows, layout)
-        self._learn_statistics(unit, chunk, packed, layout)
-        self._enter(chunk, rows)
+        refusal = f"chunk {chunk!r} is refused: its statistics are not those of {rows} records"
+        statistics = _converted(unit, packed, layout, refusal)
+        validation = Validation(unit)
+        learned = self._learn_statistics(unit, validation, statistics, rows)
+        validation.require(refusal)
+        self._enter(chunk, rows, learned)
 
     def withdraw(self, unit: Unit, chunk: str) -> None:
         """Forget a chunk."""
         if chunk not in self.chunks:
             raise UnknownUploadError(f"there is no chunk {chunk!r} in this model; it may have been withdrawn already")
-        self._forget(unit, chunk)
+        self._forget(chunk)
         del self.chunks[chunk]
         self.stale = True
 
@@ -108,7 +127,10 @@ class Classifier(ABC):
         if rows.ndim != 2 or rows.shape[1] != self.schema.width:
             raise ClassifierError(f"queries have shape (records, {self.schema.width}), not {rows.shape}")
         self.refresh(unit)
-        return self._answer(unit, rows, answer)
+        queries, validation = fix_operand(unit, Shares(rows)), Validation(unit)
+        validation.one_hot(queries, list(self.schema.slices.values()), complete=False)
+        validation.require("the query is refused: its records are no one-hot rows of this schema")
+        return self._answer(unit, queries, answer)
 
     def has(self, chunk: str) -> bool:
         """Whether a chunk is part of the model."""
@@ -137,7 +159,8 @@ class Classifier(ABC):
         if rows < 1:
             raise ClassifierError("a chunk has at least one record")
 
-    def _enter(self, chunk: str, rows: int) -> None:
+    def _enter(self, chunk: str, rows: int, learned: Words) -> None:
+        self._keep(chunk, learned)
         self.chunks[chunk] = rows
         self.stale = True
 
@@ -148,19 +171,40 @@ class Classifier(ABC):
             )
 
     @abstractmethod
-    def _learn(self, unit: Unit, chunk: str, rows: Words) -> None: ...
+    def _learn(self, unit: Unit, validation: Validation, rows: Words) -> Words:
+        """Return what a chunk of records adds, and say of the records what must hold. Changes nothing yet."""
 
     @abstractmethod
-    def _learn_statistics(self, unit: Unit, chunk: str, packed: PackedCiphertext | None, layout: Layout) -> None: ...
+    def _learn_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> Words:
+        """Return what a chunk's statistics add, and say of them what must hold. Changes nothing yet."""
 
     @abstractmethod
-    def _forget(self, unit: Unit, chunk: str) -> None: ...
+    def _keep(self, chunk: str, learned: Words) -> None:
+        """Add a chunk that was found valid."""
+
+    @abstractmethod
+    def _forget(self, chunk: str) -> None: ...
 
     @abstractmethod
     def _recompute(self, unit: Unit) -> None: ...
 
     @abstractmethod
-    def _answer(self, unit: Unit, rows: Words, answer: str) -> Words: ...
+    def _answer(self, unit: Unit, queries: Operand, answer: str) -> Words: ...
 
     @abstractmethod
     def _model(self) -> Words: ...
+
+
+def _converted(unit: Unit, packed: PackedCiphertext | None, layout: Layout, refusal: str) -> Shares:
+    """Convert a chunk's ciphertexts to shares; plaintexts far out of range show when they are opened, in the Secondary.
+
+    One message, and one round in which the units agree whether it went well.
+    """
+    problem: ValidationError | None = None
+    statistics = Shares(np.zeros(layout.count, dtype=np.uint64))
+    try:
+        statistics = ciphertexts_to_shares(unit, packed, layout)
+    except DecryptionError:
+        problem = ValidationError(refusal)
+    unit.agree(problem)
+    return statistics

@@ -19,14 +19,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from building_blocks.shares import Words
 from classifiers.subject import DEFAULT_SCHEMA, ROWS, Subject, copied, leaves, size_of
 from classifiers.trial import Keys, Trial
-from privml.crypto.packing import PackedCiphertext
+from privml.crypto.packing import Layout, PackedCiphertext
+from privml.data.encoding import EncodedTable
 from privml.data.schema import Schema
-from privml.errors import ContractError, DuplicateUploadError, NotFittedError, PrivMLError, UnknownUploadError
+from privml.errors import (
+    ContractError,
+    DuplicateUploadError,
+    NotFittedError,
+    PrivMLError,
+    UnknownUploadError,
+    ValidationError,
+)
 from privml.learner import Learner
 
-PLANNED_CHUNKS = 8
 TOLERANCE = 1e-4
 """By which two models of the same records may differ in an answer that is a real number."""
 
@@ -250,8 +258,7 @@ def _trace(subject: Subject) -> None:
 
 
 def _statistics(subject: Subject) -> None:
-    layout = subject.classifier.statistics_layout(subject.schema, PLANNED_CHUNKS, ROWS)
-    _require(layout.additions >= PLANNED_CHUNKS, "the layout has no room for the chunks that were planned")
+    layout = subject.classifier.statistics_layout(subject.schema, ROWS)
     sealed, encrypted = subject.trial(0, 1), subject.trial()
     for number in range(2):
         encrypted.learn_encrypted(f"chunk {number}", *subject.chunk(number), layout)
@@ -259,11 +266,68 @@ def _statistics(subject: Subject) -> None:
     for trial in (sealed, encrypted):
         trial.withdraw("chunk 0")
     _same_model(subject, sealed, encrypted, "withdrawing differs on the homomorphic path")
-    for number in range(2, PLANNED_CHUNKS + 1):
-        encrypted.learn_encrypted(f"chunk {number}", *subject.chunk(number), layout)
+
+
+def _invalid_records(subject: Subject) -> None:
+    trial, untouched = subject.trial(0), subject.trial(0)
+    for what, rows in _spoilt(subject.rows(1), subject.schema):
+        _require_refusal(ValidationError, f"a record {what}", lambda rows=rows: trial.learn_rows("spoilt", rows))  # type: ignore[misc]
+    for what, rows in _spoilt(subject.rows(1)[:, : subject.schema.width], subject.schema):
+        _require_refusal(ValidationError, f"a query {what}", lambda rows=rows: trial.ask_rows(rows))  # type: ignore[misc]
+    without_class = subject.rows(1)
+    without_class[2, subject.schema.width :] = 0
+    _require_refusal(ValidationError, "a record without a class", lambda: trial.learn_rows("spoilt", without_class))
+    _require(not any(half.has("spoilt") for half in trial.halves), "a chunk that was refused is in the books")
+    _same_model(subject, trial, untouched, "a chunk that was refused has left traces")
+    trial.learn("chunk 1", *subject.chunk(1))
+
+
+def _spoilt(rows: Words, schema: Schema) -> Iterator[tuple[str, Words]]:
+    """Rows of which one is no one-hot row, each in another way."""
+    first = next(iter(schema.slices.values()))
+    changes = {
+        "of two values of a feature": (first, 1),
+        "of a value that is no bit": (first.start, 2),
+        "of a value that is half the ring": (first.start, 1 << 63),
+        "of a negative value": (first.start, 2**64 - 1),
+    }
+    for what, (place, value) in changes.items():
+        spoilt = rows.copy()
+        spoilt[1, place] = value
+        yield what, spoilt
+
+
+def _invalid_statistics(subject: Subject) -> None:
+    layout = subject.classifier.statistics_layout(subject.schema, ROWS)
+    codes, labels = subject.chunk(1)
+    values = subject.classifier.statistics(subject.schema, EncodedTable(codes, labels, 0))
+    trial, untouched = subject.trial(0), subject.trial(0)
+    more, moved = values.copy(), values.copy()
+    more[0] += 1
+    moved[:2] += (ROWS, -ROWS)
+    encrypted = {
+        "that do not add up": PackedCiphertext.encrypt(more, layout, subject.keys.encryptor),
+        "below zero": PackedCiphertext.encrypt(moved, layout, subject.keys.encryptor),
+        "far out of range": _out_of_range(subject, layout),
+    }
+    for what, packed in encrypted.items():
+        _require_refusal(
+            ValidationError,
+            f"statistics {what}",
+            lambda packed=packed: trial.learn_statistics("spoilt", packed, ROWS),  # type: ignore[misc]
+        )
+    honest = PackedCiphertext.encrypt(values, layout, subject.keys.encryptor)
     _require_refusal(
-        PrivMLError, "a chunk past the plan", lambda: encrypted.learn_encrypted("too many", *subject.chunk(0), layout)
+        ValidationError, "another number of records", lambda: trial.learn_statistics("spoilt", honest, ROWS - 1)
     )
+    _same_model(subject, trial, untouched, "statistics that were refused have left traces")
+
+
+def _out_of_range(subject: Subject, layout: Layout) -> PackedCiphertext:
+    """Plaintexts as large as the key allows."""
+    parameters = subject.keys.encryptor.public_key.parameters
+    largest = [int(parameters.modulus) // 2 - 1] * layout.ciphertexts(parameters)
+    return PackedCiphertext(subject.keys.encryptor.encrypt_vector(largest), layout, additions_used=1)
 
 
 def _reveal(subject: Subject) -> None:
@@ -289,6 +353,8 @@ ARTICLES: Mapping[str, Callable[[Subject], None]] = {
     "memory is bounded": _bounded_memory,
     "the trace depends on public shapes only": _trace,
     "encrypted statistics give the same model": _statistics,
+    "what is no record is refused": _invalid_records,
+    "what are no statistics is refused": _invalid_statistics,
     "a recipient can read the model": _reveal,
 }
 """What every classifier keeps to, by name."""

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from building_blocks.comparison import bit_to_integer, sign
-from building_blocks.conversion import ciphertexts_to_shares
 from building_blocks.logarithm import LOG2_FRACTION_BITS, log2
-from building_blocks.product import Operand, fix_operand, matmul, multiply_by_operand
+from building_blocks.operand import Operand, fix_operand, fix_operands, multiply_operands
 from building_blocks.selection import argmax
 from building_blocks.shares import Shares, Words, concatenate, public, signed
+from building_blocks.validation import Validation
 from classifiers.base import Classifier
-from privml.crypto.packing import Layout, PackedCiphertext
+from privml.crypto.packing import Layout
 from privml.data.encoding import EncodedTable, counts
 from privml.data.schema import Schema
 from privml.errors import CapacityError, ClassifierError, DecryptionError, SettingError
@@ -60,8 +60,9 @@ class NaiveBayesModel:
 class NaiveBayes(Classifier):
     """Online categorical naive Bayes; nobody but the client learns an answer, nobody but a recipient the model.
 
-    State: shares of the counts n(value, class) and n(class). Sealed chunks are one-hot records, counted by a shared
-    matrix product; homomorphic chunks are packed counts, which the Master multiplies without a word to the Secondary.
+    State: shares of the counts n(value, class) and n(class) of each chunk. Sealed chunks are one-hot records, counted
+    by a shared matrix product; homomorphic chunks are packed counts, converted to shares when they come. Either is
+    checked before it is added.
     Refresh: log2(n + alpha) for every value and class, less log2(n(feature, class) + alpha V) with the records in
     which the feature was known: for complete records scikit-learn's CategoricalNB. A query is one product with that
     table and an argmax.
@@ -78,8 +79,8 @@ class NaiveBayes(Classifier):
     Public: schema, alpha, the number of records of each chunk, of chunks, refreshes and queries. Scores err by at most
     (F + 1) 1.5e-7 in powers of two, with F features; scores that are equal within that go to the first class, as exact
     ties do in scikit-learn. A class without a record is never predicted as long as another has one.
-    Rounds: 1 for each 8192 records of a sealed chunk, none for a homomorphic one; refresh 21 (and one message if there
-    are homomorphic chunks); a batch of queries 1, and for labels those of `argmax`.
+    Rounds: 1 for each 8192 records of a sealed chunk, and 5; a homomorphic chunk one message and 9; refresh 21; a batch
+    of queries 6, 1 more after a refresh, and for labels those of `argmax`.
     """
 
     name = "naive_bayes"
@@ -95,11 +96,8 @@ class NaiveBayes(Classifier):
         if alpha * max(schema.cardinalities) >= 2**COUNT_BITS:
             raise SettingError(f"alpha times the largest number of values of a feature lies below 2^{COUNT_BITS}")
         self.alpha = alpha
-        self._sealed: dict[str, Words] = {}
-        self._encrypted: dict[str, PackedCiphertext | None] = {}
-        self._layout: Layout | None = None
+        self._chunk_counts: dict[str, Words] = {}
         self._counts = Shares(np.zeros((schema.width + 1, schema.class_count), dtype=np.uint64))
-        self._encrypted_counts: PackedCiphertext | None = None
         self._table: Shares | None = None
         self._operand: Operand | None = None
 
@@ -109,10 +107,10 @@ class NaiveBayes(Classifier):
         return {"alpha": self.alpha}
 
     @classmethod
-    def statistics_layout(cls, schema: Schema, chunks: int, chunk_rows: int) -> Layout:
+    def statistics_layout(cls, schema: Schema, chunk_rows: int) -> Layout:
         """Layout of packed counts: signed numbers that hold up to `chunk_rows`."""
         count = (schema.width + 1) * schema.class_count
-        return Layout(count=count, value_bits=chunk_rows.bit_length() + 1, additions=chunks)
+        return Layout(count=count, value_bits=chunk_rows.bit_length() + 1, additions=1)
 
     @classmethod
     def statistics(cls, schema: Schema, table: EncodedTable) -> NDArray[np.int64]:
@@ -125,44 +123,41 @@ class NaiveBayes(Classifier):
         super().admit(chunk, rows, layout)
         if self.records + rows >= 2**COUNT_BITS:
             raise CapacityError(f"a naive Bayes model learns from fewer than 2^{COUNT_BITS} records")
-        if layout is not None and len(self._encrypted) >= layout.additions:
-            raise CapacityError(
-                f"the model was planned for {layout.additions} homomorphic chunks and has them all; withdraw one, "
-                "send sealed chunks, or plan for more"
-            )
 
-    def _learn(self, unit: Unit, chunk: str, rows: Words) -> None:
-        found = self._counts * 0
+    def _learn(self, unit: Unit, validation: Validation, rows: Words) -> Words:
+        width = self.schema.width
+        found = Shares(np.zeros((width + 1, self.schema.class_count), dtype=np.uint64))
         for start in range(0, len(rows), BLOCK):
-            block = rows[start : start + BLOCK]
-            features, classes = Shares(block[:, : self.schema.width]), Shares(block[:, self.schema.width :])
-            values = matmul(unit, features.transposed, classes)
-            found += concatenate([values, classes.sum(axis=0).reshape(1, -1)])
-        self._sealed[chunk] = found.words
-        self._counts += found
+            block = Shares(rows[start : start + BLOCK])
+            features, classes = fix_operands(unit, block[:, :width], block[:, width:])
+            validation.one_hot(features, list(self.schema.slices.values()), complete=False)
+            validation.one_hot(classes, [slice(0, self.schema.class_count)], complete=True)
+            values = multiply_operands(unit, features, classes, transpose_left=True)
+            found += concatenate([values, block[:, width:].sum(axis=0).reshape(1, -1)])
+        return found.words
 
-    def _learn_statistics(self, unit: Unit, chunk: str, packed: PackedCiphertext | None, layout: Layout) -> None:
-        self._encrypted[chunk] = packed
-        self._layout = layout
-        if packed is not None:
-            total = self._encrypted_counts
-            self._encrypted_counts = packed if total is None else total + packed
+    def _learn_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> Words:
+        found = statistics.reshape(self.schema.width + 1, self.schema.class_count)
+        values, classes = found[:-1], found[-1:]
+        unknown = classes - self._known(values)
+        validation.within(concatenate([found, unknown]), 0, rows)
+        validation.zero(classes.sum() - public(unit, rows))
+        return found.words
 
-    def _forget(self, unit: Unit, chunk: str) -> None:
-        if chunk in self._sealed:
-            self._counts -= Shares(self._sealed.pop(chunk))
-            return
-        packed, total = self._encrypted.pop(chunk), self._encrypted_counts
-        if packed is not None and total is not None:
-            self._encrypted_counts = total.withdraw(packed) if self._encrypted else None
+    def _known(self, values: Shares) -> Shares:
+        """Records of each class in which a feature was known, shape (F, C)."""
+        return concatenate([values[block].sum(axis=0).reshape(1, -1) for block in self.schema.slices.values()])
+
+    def _keep(self, chunk: str, learned: Words) -> None:
+        self._chunk_counts[chunk] = learned
+        self._counts += Shares(learned)
+
+    def _forget(self, chunk: str) -> None:
+        self._counts -= Shares(self._chunk_counts.pop(chunk))
 
     def _recompute(self, unit: Unit) -> None:
-        total = self._counts
-        if self._encrypted and self._layout is not None:
-            encrypted = ciphertexts_to_shares(unit, self._encrypted_counts, self._layout)
-            total += encrypted.reshape(*total.shape)
-        values, classes = total[:-1], total[-1:]
-        known = concatenate([values[block].sum(axis=0).reshape(1, -1) for block in self.schema.slices.values()])
+        values, classes = self._counts[:-1], self._counts[-1:]
+        known = self._known(values)
         cardinalities = np.array(self.schema.cardinalities)
         smoothing = round(self.alpha * 2**ALPHA_BITS)
         numerators = values * 2**ALPHA_BITS + public(unit, np.full(values.shape, smoothing))
@@ -181,11 +176,11 @@ class NaiveBayes(Classifier):
         self._table = concatenate([likelihoods, prior - unseen * (UNSEEN << LOG2_FRACTION_BITS)])
         self._operand = None
 
-    def _answer(self, unit: Unit, rows: Words, answer: str) -> Words:
+    def _answer(self, unit: Unit, queries: Operand, answer: str) -> Words:
         table = self._current_table()
         if self._operand is None:
             self._operand = fix_operand(unit, table[:-1])
-        scores = multiply_by_operand(unit, Shares(rows), self._operand) + table[-1:]
+        scores = multiply_operands(unit, queries, self._operand) + table[-1:]
         if answer == "label":
             # equal counts have logarithms that differ by rounding: the first class must win by more than that
             handicap = TIE * (len(self.schema.features) + 1) * np.arange(self.schema.class_count)
@@ -231,24 +226,19 @@ class NaiveBayes(Classifier):
         return self._table
 
     def state(self) -> Mapping[str, Any]:
-        """Each sealed chunk's shares of counts, each homomorphic chunk's ciphertexts (in the Master), and the table."""
+        """Each chunk's shares of counts, and the table."""
         return {
             "chunks": self.chunks,
             "stale": self.stale,
-            "sealed": self._sealed,
-            "encrypted": self._encrypted,
-            "layout": self._layout,
+            "counts": self._chunk_counts,
             "table": None if self._table is None else self._table.words,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over a saved state."""
         self.chunks, self.stale = dict(state["chunks"]), state["stale"]
-        self._sealed, self._encrypted = dict(state["sealed"]), dict(state["encrypted"])
-        self._layout, self._operand = state["layout"], None
-        self._counts = Shares(sum(self._sealed.values(), start=np.zeros_like(self._counts.words)))
-        held = [packed for packed in self._encrypted.values() if packed is not None]
-        self._encrypted_counts = sum(held[1:], start=held[0]) if held else None
+        self._chunk_counts, self._operand = dict(state["counts"]), None
+        self._counts = Shares(sum(self._chunk_counts.values(), start=np.zeros_like(self._counts.words)))
         self._table = None if state["table"] is None else Shares(state["table"])
 
 

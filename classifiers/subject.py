@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from building_blocks.shares import Words
 from classifiers.trial import Codes, Keys, Trial
 from privml.crypto.packing import PackedCiphertext
+from privml.data.encoding import one_hot, one_hot_labels
 from privml.data.feature import Categorical
 from privml.data.schema import Schema
 from privml.learner import Learner
@@ -48,6 +50,11 @@ class Subject:
             for size in self.schema.cardinalities
         ]
         return np.stack(columns, axis=1), labels
+
+    def rows(self, number: int) -> Words:
+        """Return the same records as one-hot rows."""
+        codes, labels = self.chunk(number)
+        return np.concatenate([one_hot(self.schema, codes), one_hot_labels(self.schema, labels)], axis=1)
 
     @property
     def queries(self) -> Codes:

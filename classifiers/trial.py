@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from building_blocks.shares import Words
 from privml.crypto.dtpkc import KeyShare, PublicKey, PublicParameters, WeakPrivateKey
 from privml.crypto.fixed_base import Encryptor
 from privml.crypto.keygen import StrongKey, generate
@@ -80,17 +81,25 @@ class Trial:
 
     def learn(self, chunk: str, codes: Codes, labels: Codes) -> None:
         """Take a chunk of records, as the sealed path brings it."""
-        rows = np.concatenate([one_hot(self.schema, codes), one_hot_labels(self.schema, labels)], axis=1)
+        self.learn_rows(
+            chunk, np.concatenate([one_hot(self.schema, codes), one_hot_labels(self.schema, labels)], axis=1)
+        )
+
+    def learn_rows(self, chunk: str, rows: Words) -> None:
+        """Take a chunk of rows, whatever they are."""
         shares = _shared(rows)
         self.run(lambda half, unit: half.partial_fit(unit, chunk, shares[unit.role]))
 
     def learn_encrypted(self, chunk: str, codes: Codes, labels: Codes, layout: Layout) -> None:
         """Take a chunk's statistics, as the homomorphic path brings them."""
         values = type(self.halves.master).statistics(self.schema, EncodedTable(codes, labels, int((codes < 0).sum())))
-        packed = PackedCiphertext.encrypt(values, layout, self.keys.encryptor)
+        self.learn_statistics(chunk, PackedCiphertext.encrypt(values, layout, self.keys.encryptor), len(codes))
+
+    def learn_statistics(self, chunk: str, packed: PackedCiphertext, rows: int) -> None:
+        """Take encrypted statistics, whatever they are."""
         self.run(
             lambda half, unit: half.partial_fit_statistics(
-                unit, chunk, packed if unit.is_master else None, layout, len(codes)
+                unit, chunk, packed if unit.is_master else None, packed.layout, rows
             )
         )
 
@@ -106,9 +115,13 @@ class Trial:
         """Opened and read as a client does."""
         return type(self.halves.master).read_answer(self.schema, self.words(codes, answer), answer)
 
-    def words(self, codes: Codes, answer: str = "label") -> NDArray[np.uint64]:
+    def words(self, codes: Codes, answer: str = "label") -> Words:
         """The opened words of an answer."""
-        shares = _shared(one_hot(self.schema, codes))
+        return self.ask_rows(one_hot(self.schema, codes), answer)
+
+    def ask_rows(self, rows: Words, answer: str = "label") -> Words:
+        """The opened words of an answer to rows, whatever they are."""
+        shares = _shared(rows)
         done = self.run(lambda half, unit: half.predict(unit, shares[unit.role], answer))
         return done.master + done.secondary
 
@@ -117,6 +130,6 @@ class Trial:
         return self.run(lambda half, unit: half.reveal(unit, recipient)).master
 
 
-def _shared(words: NDArray[np.uint64]) -> dict[Role, NDArray[np.uint64]]:
+def _shared(words: Words) -> dict[Role, Words]:
     mask = random_words(words.shape)
     return {Role.MASTER: mask, Role.SECONDARY: words - mask}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -10,10 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from building_blocks.shares import Shares, ring, signed
+from experiments.metering import MeteredSource
 from privml.crypto.dtpkc import KeyShare
+from privml.roles.sources import CorrelationsFrom, dealer_of, source_of
 from privml.units.channel import ChannelStatistics
 from privml.units.dealer import Dealer
 from privml.units.memory import memory_channels
+from privml.units.ot.statistics import SourceStatistics
 from privml.units.pair import Pair, PairRunner
 from privml.units.role import Role
 from privml.units.unit import Unit
@@ -23,20 +27,25 @@ Shared = tuple[Shares, Shares]
 
 
 class BothUnits:
-    """The Master and the Secondary on a link in memory, with the dealer at hand. A context manager.
+    """The Master and the Secondary on a link in memory. A context manager.
 
     Parameters
     ----------
     key_shares
         Their shares of the strong key; none for blocks on shares only.
+    correlations
+        From the dealer, who is at hand, or by transfers between the units.
     """
 
-    def __init__(self, key_shares: Sequence[KeyShare | None] = (None, None)) -> None:
-        dealer = Dealer()
+    def __init__(
+        self, key_shares: Sequence[KeyShare | None] = (None, None), correlations: CorrelationsFrom = "dealer"
+    ) -> None:
+        dealer = dealer_of(correlations, Dealer)
+        self._sources = Pair(*(MeteredSource(source_of(role, dealer, lambda: self._units)) for role in Role))
         self._units = Pair(
             *(
-                Unit(role, channel, dealer.source(role), share)
-                for role, channel, share in zip(Role, memory_channels(), key_shares, strict=True)
+                Unit(role, channel, source, share)
+                for role, channel, source, share in zip(Role, memory_channels(), self._sources, key_shares, strict=True)
             )
         )
         self._runner = PairRunner(self._units)
@@ -50,9 +59,21 @@ class BothUnits:
         self._runner.close()
 
     @property
+    def is_dealt(self) -> bool:
+        """Whether a dealer makes the correlations, so that no message passes between the units for them."""
+        return self._sources.master.is_dealt
+
+    @property
     def traffic(self) -> ChannelStatistics:
-        """What the units said to each other so far, as the Master counts it."""
-        return self._units.master.channel.statistics
+        """What blocks said between the units so far, as the Master counts it; without what made correlations."""
+        spoken = self._units.master.channel.statistics
+        return spoken if self.is_dealt else spoken - self._sources.master.statistics.traffic
+
+    @property
+    def making(self) -> SourceStatistics:
+        """What making correlations has cost so far, as the Master counts it; seconds of the unit that took longer."""
+        master, secondary = (source.statistics for source in self._sources)
+        return replace(master, seconds=max(master.seconds, secondary.seconds))
 
     def run(self, program: Callable[..., T], *inputs: Any) -> Pair[T]:
         """Run a program on both; an input that is a pair is handed out, one to each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from rich import box
@@ -25,11 +25,21 @@ SCALE = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A record, and how a table shows it."""
+    """A record, and how a table shows it, if not a grid of its section does."""
 
     shown: str
     record: Record
     spread: float | None = None
+    in_grid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of many figures to a row; the first cell of a row names it."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,12 @@ class Report:
     scribe: Scribe
     sections: dict[str, list[Line]] = field(default_factory=dict)
     steps: dict[str, list[Step]] = field(default_factory=dict)
+    grids: dict[str, list[Grid]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
+
+    def at(self, key_bits: int) -> Report:
+        """Return the same report, for what is measured with keys of another size."""
+        return replace(self, scribe=replace(self.scribe, key_bits=key_bits))
 
     @property
     def records(self) -> list[Record]:
@@ -72,10 +87,14 @@ class Report:
         limit: Limit | None = None,
         keyless: bool = False,
         spread: float | None = None,
+        in_grid: bool = False,
     ) -> None:
-        """Write down a number; the record's name begins with that of its section."""
+        """Write down a number; the record's name begins with that of its section.
+
+        With `in_grid` it has no line of its own: a grid of the section shows it.
+        """
         record = self.scribe.record(f"{section}: {name}", value, unit, peer=peer, limit=limit, keyless=keyless)
-        self.sections.setdefault(section, []).append(Line(name, record, spread))
+        self.sections.setdefault(section, []).append(Line(name, record, spread, in_grid))
 
     def time(
         self,
@@ -107,6 +126,10 @@ class Report:
         for what, value, unit in figures:
             self.add(section, f"{name}: {what}", value, unit, keyless=keyless)
 
+    def grid(self, section: str, title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Show a table of many figures to a row, above what else a section has."""
+        self.grids.setdefault(section, []).append(Grid(title, headings, rows))
+
     def note(self, section: str, text: str) -> None:
         """Say something below a section."""
         self.notes.setdefault(section, []).append(text)
@@ -115,9 +138,12 @@ class Report:
         """Print every section, and which targets are kept."""
         console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
         for section, lines in self.sections.items():
+            for grid in self.grids.get(section, []):
+                console.print(_grid(grid))
             stepped = tuple(f"{step.name}: " for step in self.steps.get(section, []))
             # what a step said is shown in a table of its own
-            measured = [line for line in lines if not (stepped and line.shown.startswith(stepped))]
+            alone = [line for line in lines if not line.in_grid]
+            measured = [line for line in alone if not (stepped and line.shown.startswith(stepped))]
             if measured:
                 console.print(_measurements(section, measured))
             if section in self.steps:
@@ -136,13 +162,16 @@ class Report:
         )
         for record in missed:
             console.print(
-                f"  missed: {record.name}, {_number(record.value)} {record.unit}; {record.target}", markup=False
+                f"  missed: {record.name}, {number(record.value)} {record.unit}; {record.target}", markup=False
             )
         versions = f"Python {machine.python}, numpy {machine.numpy}, gmpy2 {machine.gmpy2}"
         where = f"{machine.cpu}, {machine.cores} cores; {versions}"
         commit = self.records[0].commit or "unknown"
-        keys = f"keys of {self.scribe.key_bits} bits, seed {self.scribe.seed}, commit {commit}"
-        console.print(f"{where}\n{keys}", style="dim", highlight=False, markup=False)
+        sizes = sorted({record.key_bits for record in self.records if record.key_bits is not None})
+        keys = f"keys of {' and '.join(map(str, sizes))} bits, " if sizes else ""
+        console.print(
+            f"{where}\n{keys}seed {self.scribe.seed}, commit {commit}", style="dim", highlight=False, markup=False
+        )
 
 
 @contextmanager
@@ -203,13 +232,24 @@ def _cells(line: Line) -> tuple[str, ...]:
     record = line.record
     return (
         line.shown,
-        f"{_number(record.value)} {record.unit}".strip(),
+        f"{number(record.value)} {record.unit}".strip(),
         "" if line.spread is None else f"{line.spread:.0%}",
-        "" if record.peer_value is None else f"{_number(record.peer_value)} {record.peer}",
-        _ratio(record.ratio),
+        "" if record.peer_value is None else f"{number(record.peer_value)} {record.peer}",
+        quotient(record.ratio),
         record.target or "",
         "" if record.met is None else "[green]yes[/]" if record.met else "[red]NO[/]",
     )
+
+
+def _grid(grid: Grid) -> Table:
+    table = _table(grid.title)
+    name, *others = grid.headings
+    table.add_column(name, ratio=1)
+    for heading in others:
+        table.add_column(heading, justify="right", overflow="fold")
+    for row in grid.rows:
+        table.add_row(*row)
+    return table
 
 
 def _traffic(title: str, steps: Sequence[Step]) -> Table:
@@ -237,13 +277,15 @@ def _table(title: str) -> Table:
     )
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """Write a figure as tables show it."""
     if value == int(value) and abs(value) < 1e12:
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 
 
-def _ratio(ratio: float | None) -> str:
+def quotient(ratio: float | None) -> str:
+    """Write ours divided by a peer's as tables show it."""
     if ratio is None:
         return ""
     # a small number says less to a reader than how many times faster

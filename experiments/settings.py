@@ -36,6 +36,16 @@ class Settings:
         Two sizes of a sealed upload, in words.
     matrix
         Side of a square matrix product.
+    batches
+        Values in a batch of every block, in increasing order.
+    budget
+        Seconds that a run may take where blocks make their correlations by transfers: else its batch is smaller.
+    only
+        Parts of the names of the blocks to look at; none for all.
+    points
+        Values on which the accuracy of a block is tried, at least, or all that there are.
+    plots
+        Folder for plots of errors; None for no plots.
     records
         Most training records, None for all.
     growth
@@ -53,6 +63,11 @@ class Settings:
     converted: int = 400
     sealed: tuple[int, int] = (10_000, 4_000_000)
     matrix: int = 512
+    batches: Sequence[int] = (1, 1000, BLOCK_BATCH)
+    budget: float = 20.0
+    only: Sequence[str] = ()
+    points: int = 1 << 20
+    plots: Path | None = None
     records: int | None = None
     growth: Sequence[int] = (1000, 2000, 4000, 8000, 16_000, 32_000)
     allow_insecure_test_size: bool = False

@@ -48,8 +48,8 @@ class Learner(Protocol):
         """Whether it has learned from at least one record, and can predict."""
 
     @classmethod
-    def statistics_layout(cls, schema: Schema, chunks: int, chunk_rows: int) -> Layout:
-        """Layout of what an owner uploads homomorphically, for at most so many chunks of so many rows each."""
+    def statistics_layout(cls, schema: Schema, chunk_rows: int) -> Layout:
+        """Layout of what an owner uploads homomorphically for a chunk of at most so many rows."""
 
     @classmethod
     def statistics(cls, schema: Schema, table: EncodedTable) -> NDArray[np.int64]:

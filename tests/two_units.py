@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from building_blocks.fixed_point.number import FixedPoint, decode, largest_magnitude
 from building_blocks.shares import BooleanShares, Shares, Words, ring, signed
 from privml.units.correlations import Correlation, CorrelationSource
 from privml.units.dealer import Dealer
@@ -94,6 +95,22 @@ def join_bits(run: Run[Any]) -> Array:
     return words
 
 
+def outcome(master: Any, secondary: Any) -> Any:
+    """What the units hold shares of: integers, words, or real numbers; for a tuple, each of its parts."""
+    match master:
+        case tuple():
+            return tuple(outcome(*both) for both in zip(master, secondary, strict=True))
+        case BooleanShares():
+            return np.asarray(master.words ^ secondary.words)
+        case FixedPoint():
+            integers = outcome(master.shares, secondary.shares)
+            assert (master.fraction_bits, master.bound) == (secondary.fraction_bits, secondary.bound)
+            assert largest_magnitude(integers) <= master.bound
+            return decode(integers.view(np.uint64), master.fraction_bits)
+        case _:
+            return signed(np.asarray(master.words + secondary.words))
+
+
 def split_bits(words: Array) -> tuple[BooleanShares, BooleanShares]:
     mask = np.random.default_rng().integers(0, 2**63, words.shape, dtype=np.uint64).astype(words.dtype)
     return BooleanShares(mask), BooleanShares(words ^ mask)
@@ -118,16 +135,17 @@ def _view(unit: Unit, inputs: Sequence[Any]) -> View:
     channel, source = unit.channel, unit.correlations
     if not (isinstance(channel, RecordingChannel) and isinstance(source, RecordingSource)):
         return View([], [], [], ())
-    own = [i.words for i in inputs if isinstance(i, Shares | BooleanShares)]
+    shares = [i.shares if isinstance(i, FixedPoint) else i for i in inputs]
+    own = [share.words for share in shares if isinstance(share, Shares | BooleanShares)]
     return View(own + source.drawn, channel.sent, channel.received, channel.trace)
 
 
 def suspicious(view: View) -> list[str]:
     """Name whatever in a view is not uniformly distributed.
 
-    Looked at: every frame received; combined with the frame sent in its place (what was opened); combined with
-    every array of the same size that the unit holds itself; and the differences of any two of these openings (a mask
-    used twice).
+    Looked at: every frame received; combined with the frame sent in its place (what was opened); both combined with
+    every array that the unit holds itself and that is as large as the frame or a part of it; and the differences of any
+    two of these openings (a mask used twice).
     """
     openings = list(_openings(view))
     found = [name for name, data in openings if not looks_uniform(data)]
@@ -141,40 +159,57 @@ def suspicious(view: View) -> list[str]:
 
 
 def _openings(view: View) -> Iterator[tuple[str, Array]]:
+    own = [np.frombuffer(words.tobytes(), dtype=np.uint8) for words in view.own]
     for index, frame in enumerate(view.received):
         received = np.frombuffer(frame, dtype=np.uint8)
         yield f"frame {index}", received
-        partners = [("sent", view.sent[index])] if index < len(view.sent) else []
-        partners += [(f"own {k}", words.tobytes()) for k, words in enumerate(view.own)]
-        for name, partner in partners:
-            if len(partner) == len(frame):
-                for symbol, joined in _combine(received, np.frombuffer(partner, dtype=np.uint8)):
-                    yield f"frame {index} {symbol}{name}", joined
+        sent = np.frombuffer(view.sent[index], dtype=np.uint8) if index < len(view.sent) else received[:0]
+        if sent.size == received.size:
+            yield from _combine(f"frame {index}", received, "sent", sent)
+        for k, words in enumerate(own):
+            for part in _parts(received, words.size):
+                yield from _combine(f"frame {index}", received[part], f"own {k}", words)
+                if sent.size == received.size and words.size % 8 == 0:
+                    # what was opened, without a mask of which both units hold the same half
+                    mine, theirs, half = (a.view(np.uint64) for a in (sent[part], received[part], words))
+                    opened, mask = mine + theirs, half + half
+                    yield f"frame {index} opened -own {k}", (opened - mask).view(np.uint8)
+                    yield f"frame {index} opened +own {k}", (opened + mask).view(np.uint8)
 
 
-def _combine(left: Array, right: Array) -> Iterator[tuple[str, Array]]:
-    yield "^", left ^ right
+def _parts(frame: Array, size: int) -> list[slice]:
+    """A frame as arrays of one size, if it may be that: a block opens at most a few arrays in a round."""
+    fits = size and frame.size % size == 0 and frame.size <= 4 * size
+    return [slice(start, start + size) for start in range(0, frame.size, size)] if fits else []
+
+
+def _combine(name: str, left: Array, partner: str, right: Array) -> Iterator[tuple[str, Array]]:
+    yield f"{name} ^{partner}", left ^ right
     if left.nbytes % 8 == 0:
         a, b = left.view(np.uint64), right.view(np.uint64)
-        yield "+", (a + b).view(np.uint8)
-        yield "-", (a - b).view(np.uint8)
+        yield f"{name} +{partner}", (a + b).view(np.uint8)
+        yield f"{name} -{partner}", (a - b).view(np.uint8)
 
 
-def looks_uniform(data: Array, deviations: float = 8.0) -> bool:
+def looks_uniform(data: Array) -> bool:
     """Chi-square on bytes, for each position in a 64-bit word where there are enough, else for all together.
 
-    The statistic of 255 degrees of freedom is compared with its mean by standard deviations: eight is a chance far
-    below one in a million even for its skewed tail.
+    Short data are taken as nibbles; less than 40 bytes say nothing. Every outcome is expected at least five times.
     """
-    lanes = [data[k::8] for k in range(8)] if data.size >= 8 * 1280 else [data]
-    for lane in lanes:
-        if lane.size < 1280:
-            continue
-        expected = lane.size / 256
-        statistic = ((np.bincount(lane, minlength=256) - expected) ** 2).sum() / expected
-        if abs(statistic - 255) / np.sqrt(510) > deviations:
-            return False
-    return True
+    if data.size >= 8 * 1280:
+        return all(_counts_are_even(np.bincount(data[k::8], minlength=256)) for k in range(8))
+    if data.size >= 1280:
+        return _counts_are_even(np.bincount(data, minlength=256))
+    nibbles = np.concatenate([data & 15, data >> 4])
+    return data.size < 40 or _counts_are_even(np.bincount(nibbles, minlength=16))
+
+
+def _counts_are_even(counts: Array) -> bool:
+    """Seven standard deviations, after Wilson and Hilferty (PNAS 1931): a chance of one in 10^11 for even odds."""
+    expected, freedom = counts.sum() / counts.size, counts.size - 1
+    statistic = ((counts - expected) ** 2).sum() / expected
+    spread = 2 / (9 * freedom)
+    return bool(abs((statistic / freedom) ** (1 / 3) - (1 - spread)) <= 7 * np.sqrt(spread))
 
 
 def words_of(run: Run[Any]) -> tuple[Words, Words]:

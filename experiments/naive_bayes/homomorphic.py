@@ -1,4 +1,4 @@
-"""The homomorphic path: packed counts under the owners' keys, which the Master multiplies."""
+"""The homomorphic path: packed counts under the owners' keys, which the units open to shares and check."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ def measure_homomorphic(report: Report, settings: Settings, scene: Scene) -> Non
     report.time(
         section, "of it, a ciphertext with its part of the proof", encrypting * (1 / last.uploads / ciphertexts), "ms"
     )
-    report.time(section, "both units check, the Master adds", taking, "s")
+    report.time(section, "both units verify, convert, check and add", taking, "s")
     report.time(section, "of it, a ciphertext", taking * (1 / last.uploads / ciphertexts), "ms")
-    report.time(section, "refresh, with the conversion to shares", refreshing, "s")
+    report.time(section, "refresh", refreshing, "s")
     report.add(section, "owners to the Master", last.sent, "bytes")
     report.add(section, "ciphertexts to a chunk", ciphertexts, "ciphertexts")
-    report.step(section, "check and add", taking.median, last.taken)
-    report.step(section, "convert and refresh", refreshing.median, last.refreshed)
+    report.step(section, "verify, convert, check and add", taking.median, last.taken)
+    report.step(section, "refresh", refreshing.median, last.refreshed)
     compare(report, scene, section, predict(scene, last.card))
 
 

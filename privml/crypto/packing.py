@@ -96,21 +96,6 @@ class PackedCiphertext:
         used = self._use(other)
         return PackedCiphertext(self.vector - other.vector, self.layout, used)
 
-    def withdraw(self, other: PackedCiphertext) -> PackedCiphertext:
-        """Take out a summand that went in before, and give back the additions that it used.
-
-        That it did go in, and was not taken out since, is for the caller's books to say: the ciphertexts cannot.
-
-        Raises
-        ------
-        LayoutError
-            If the layouts differ.
-        CapacityError
-            If it used more additions than this sum has.
-        """
-        self._check_layout(other)
-        return PackedCiphertext(self.vector - other.vector, self.layout, self.additions_used - other.additions_used)
-
     def rerandomise(self, encryptor: Encryptor) -> PackedCiphertext:
         """Rerandomise: the same values under fresh randomness."""
         return PackedCiphertext(encryptor.rerandomise_vector(self.vector), self.layout, self.additions_used)

@@ -16,7 +16,6 @@ from privml.data.schema import Schema
 from privml.errors import SettingError
 from privml.learner import Learner, classifier
 
-MAX_CHUNKS = 1 << 20
 MAX_CHUNK_ROWS = 1 << 20
 
 
@@ -42,8 +41,6 @@ class ModelCard:
         What queries may ask for. Labels only, unless the operator decides otherwise.
     recipients
         Identities to which the model itself may be revealed.
-    chunks
-        How many homomorphic chunks the packing has room for.
     chunk_rows
         The largest homomorphic chunk, in records.
 
@@ -65,7 +62,6 @@ class ModelCard:
     options: Mapping[str, Any] = field(default_factory=dict)
     answers: tuple[str, ...] = ("label",)
     recipients: tuple[str, ...] = ()
-    chunks: int = 1024
     chunk_rows: int = 4096
     digest: bytes = field(init=False, repr=False, compare=False)
 
@@ -76,9 +72,8 @@ class ModelCard:
         for answer in self.answers:
             if answer not in possible:
                 raise SettingError(f"{self.classifier} answers {' or '.join(possible)}, not {answer!r}")
-        for name, value, most in (("chunks", self.chunks, MAX_CHUNKS), ("chunk_rows", self.chunk_rows, MAX_CHUNK_ROWS)):
-            if not 1 <= value <= most:
-                raise SettingError(f"{name} lies in 1..{most}; got {value}")
+        if not 1 <= self.chunk_rows <= MAX_CHUNK_ROWS:
+            raise SettingError(f"chunk_rows lies in 1..{MAX_CHUNK_ROWS}; got {self.chunk_rows}")
         # a learner of these options must exist: it checks them
         object.__setattr__(self, "options", dict(self.learner().options))
         content = self.parameters.digest + json.dumps(self._content(), sort_keys=True).encode()
@@ -96,7 +91,7 @@ class ModelCard:
     @property
     def layout(self) -> Layout:
         """Layout of homomorphic chunks."""
-        return self.learner_class.statistics_layout(self.schema, self.chunks, self.chunk_rows)
+        return self.learner_class.statistics_layout(self.schema, self.chunk_rows)
 
     @property
     def row_width(self) -> int:
@@ -132,6 +127,5 @@ class ModelCard:
             "schema": json.loads(self.schema.to_json()),
             "answers": list(self.answers),
             "recipients": list(self.recipients),
-            "chunks": self.chunks,
             "chunk_rows": self.chunk_rows,
         }

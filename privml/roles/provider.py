@@ -194,7 +194,6 @@ class Provider:
         options: Mapping[str, Any] | None = None,
         answers: Sequence[str] = ("label",),
         recipients: Sequence[str] = (),
-        chunks: int = 1024,
         chunk_rows: int = 4096,
     ) -> ModelCard:
         """Host a new model on both units and return its public description; see `ModelCard` for the parameters.
@@ -215,7 +214,6 @@ class Provider:
             options or {},
             tuple(answers),
             tuple(recipients),
-            chunks,
             chunk_rows,
         )
         for station in self.stations:

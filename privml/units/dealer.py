@@ -19,7 +19,7 @@ from privml.crypto.prg import Stream
 from privml.crypto.randomness import random_bytes
 from privml.crypto.secret import Secret
 from privml.errors import DrawReusedError, SettingError
-from privml.units.correlations import Array, Correlation, Field, OperandMask, OperandTriple
+from privml.units.correlations import Array, Correlation, DrawnMask, Field, OfOperands, OperandMask
 from privml.units.ledger import Ledger, MemoryLedger
 from privml.units.role import Role
 
@@ -38,6 +38,12 @@ def expand(stream: Stream, fields: Sequence[Field]) -> list[Array]:
     ]
 
 
+def hold(stream: Stream, fields: Sequence[Field], role: Role) -> list[Array]:
+    """Expand a unit's shares of the bases: nothing is drawn for what belongs to the other unit."""
+    drawn = iter(expand(stream, [field for field in fields if field.held_by(role)]))
+    return [next(drawn) if field.held_by(role) else np.zeros(field.shape, field.dtype) for field in fields]
+
+
 class Dealer(Secret):
     """The authority's part: it knows both seeds, and makes the correction words for the Secondary.
 
@@ -48,7 +54,6 @@ class Dealer(Secret):
         self.epoch = random_bytes(16)
         self._seeds = {role: random_bytes(32) for role in Role}
         self._next = 0
-        self._operands: dict[int, OperandMask] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -57,7 +62,7 @@ class Dealer(Secret):
     def source(self, role: Role, ledger: Ledger | None = None) -> DealtSource:
         """Return the source of one unit, with that unit's own seed and no other."""
         corrections = self.corrections if role is Role.SECONDARY else None
-        return DealtSource(self.epoch, self._seeds[role], corrections, ledger or MemoryLedger())
+        return DealtSource(role, self.epoch, self._seeds[role], corrections, ledger or MemoryLedger())
 
     def corrections(self, number: int, correlation: Correlation) -> list[Array]:
         """Return the correction words of one draw.
@@ -71,23 +76,21 @@ class Dealer(Secret):
             if number < self._next:
                 raise DrawReusedError(f"draw {number} was dealt already; the next is {self._next}")
             self._next = number + 1
-        if isinstance(correlation, OperandMask):
-            self._operands[number] = correlation
         streams = [Stream(self._seeds[role], number) for role in Role]
 
-        shares = zip(*(expand(stream, correlation.bases) for stream in streams), strict=True)
+        shares = zip(*map(hold, streams, [correlation.bases] * 2, Role), strict=True)
         bases = [field.join(*both) for field, both in zip(correlation.bases, shares, strict=True)]
-        if isinstance(correlation, OperandTriple):
-            bases.append(self._operand(correlation))
+        if isinstance(correlation, OfOperands):
+            bases += [self._operand(drawn, number) for drawn in correlation.operands]
         masters = expand(streams[0], correlation.derived)
         _correct(correlation, bases, masters)
         return masters
 
-    def _operand(self, triple: OperandTriple) -> Array:
-        if self._operands.get(triple.number) != triple.operand:
-            raise SettingError(f"draw {triple.number} is no operand mask of shape {triple.operand.shape}")
-        (field,) = fields = triple.operand.bases
-        return field.join(*(expand(Stream(self._seeds[role], triple.number), fields)[0] for role in Role))
+    def _operand(self, drawn: DrawnMask, before: int) -> Array:
+        if not 0 <= drawn.number < before:
+            raise SettingError(f"draw {drawn.number} was not dealt before draw {before}: it is no operand's mask")
+        (field,) = fields = OperandMask(drawn.shape).bases
+        return field.join(*(expand(Stream(self._seeds[role], drawn.number), fields)[0] for role in Role))
 
 
 def _correct(correlation: Correlation, bases: Sequence[Array], masters: Sequence[Array]) -> None:
@@ -111,11 +114,13 @@ class DealtSource(Secret):
 
     def __init__(
         self,
+        role: Role,
         epoch: bytes,
         seed: bytes,
         corrections: Callable[[int, Correlation], list[Array]] | None,
         ledger: Ledger,
     ) -> None:
+        self._role = role
         self._epoch = epoch
         self._seed = seed
         self._corrections = corrections
@@ -147,7 +152,7 @@ class DealtSource(Secret):
             )
         number = self._ledger.reserve()
         stream = Stream(self._seed, number)
-        bases = expand(stream, correlation.bases)
+        bases = hold(stream, correlation.bases, self._role)
         if self._corrections is None:
             return bases + expand(stream, correlation.derived)
         return bases + self._corrections(number, correlation)

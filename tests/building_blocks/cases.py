@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from building_blocks import boolean, comparison, logarithm, product, selection, truncation
+from building_blocks import boolean, comparison, logarithm, operand, product, selection, truncation
 from building_blocks.shares import Shares
 from privml.units.unit import Unit
 
@@ -40,7 +40,7 @@ def full(value: int, *shape: int) -> Values:
 
 
 def _operand(unit: Unit, x: Shares, y: Shares) -> Shares:
-    return product.multiply_by_operand(unit, x, product.fix_operand(unit, y))
+    return operand.multiply_by_operand(unit, x, operand.fix_operand(unit, y))
 
 
 def _less_than(unit: Unit, x: Shares, y: Shares) -> Shares:

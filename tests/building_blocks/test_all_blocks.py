@@ -3,85 +3,147 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from building_blocks.catalogue import BLOCKS, Block
+from building_blocks.catalogue.figures import measure
 from privml.crypto.prg import Stream
 from privml.units import dealer
 from privml.units.correlations import Field
-from tests.building_blocks.cases import CASES, Case, Values
-from tests.two_units import Run, join, join_bits, looks_uniform, run, split, suspicious
+from privml.units.memory import memory_channels
+from privml.units.ot.source import OtSource
+from privml.units.recording import RecordingChannel
+from privml.units.role import Role
+from privml.units.unit import Unit
+from tests.building_blocks.trials import each_block, execute, extremes, require_right, sample
+from tests.two_units import RecordingSource, looks_uniform, make_units, run, suspicious
 
-by_name = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-
-
-def execute(case: Case, inputs: tuple[Values, ...]) -> Run[Any]:
-    return run(case.program, *(split(values) for values in inputs))
-
-
-def result(case: Case, done: Run[Any]) -> NDArray[Any]:
-    return join_bits(done) if case.boolean else join(done)
-
-
-@by_name
-def test_result_is_exact_to_the_stated_bound(case: Case) -> None:
-    for inputs in (case.first, case.second):
-        got, expected = result(case, execute(case, inputs)), case.expected(*inputs)
-        assert got.shape == expected.shape
-        if case.boolean:
-            np.testing.assert_array_equal(got, expected)
-        else:
-            assert np.abs(got - expected).max() <= case.tolerance
+CHEAP_ROUNDS = 6
+# enough for statistics on each byte of a word, and on the single bits of comparisons; what takes longer is made of
+# shorter blocks, and looked at with fewer
+CHEAP_WORDS, COSTLY_WORDS, TRANSFERRED_WORDS = 12_000, 1_000, 400
 
 
-@by_name
-def test_no_unit_sees_anything_but_uniform_words(case: Case) -> None:
-    for inputs in (case.first, case.second):
-        done = execute(case, inputs)
-        for view in done.views:
+class Transfers:
+    """Units whose correlations come from transfers between them: one link for all blocks."""
+
+    def __init__(self) -> None:
+        self.channels = memory_channels(timeout=60)
+        self.sources = [
+            OtSource(role, lambda channel=channel: channel)  # type: ignore[misc]
+            for role, channel in zip(Role, self.channels, strict=True)
+        ]
+
+    def units(self) -> list[Unit]:
+        """Make units for one run: what the sources say is left out of their records."""
+        return [
+            Unit(role, RecordingChannel(channel), RecordingSource(source))
+            for role, channel, source in zip(Role, self.channels, self.sources, strict=True)
+        ]
+
+
+@pytest.fixture(scope="module")
+def transfers() -> Transfers:
+    return Transfers()
+
+
+def is_cheap(block: Block) -> bool:
+    return measure(block).rounds <= CHEAP_ROUNDS
+
+
+def batch_of(block: Block, words: int) -> int:
+    """Values enough for so many words of the largest operand."""
+    return -(-words // max(int(np.prod(each.shape)) for each in block.inputs if each.batched))
+
+
+@each_block
+def test_result_is_exact_to_the_stated_bound(block: Block) -> None:
+    for values in (sample(block, 200), *extremes(block, 5)):
+        require_right(block, values, execute(block, values))
+
+
+@each_block
+def test_no_unit_sees_anything_but_uniform_words(block: Block) -> None:
+    batch = batch_of(block, CHEAP_WORDS if is_cheap(block) else COSTLY_WORDS)
+    low, *_, high = extremes(block, batch)
+    for values in (low, high):
+        for view in execute(block, values).views:
             assert view.received
             assert suspicious(view) == []
 
 
-@by_name
-def test_trace_depends_on_shapes_only(case: Case) -> None:
-    first, second = execute(case, case.first), execute(case, case.second)
-    for one, other in zip(first.views, second.views, strict=True):
-        assert one.trace == other.trace
+@each_block
+def test_trace_depends_on_shapes_only(block: Block) -> None:
+    traces = [[view.trace for view in execute(block, v).views] for v in (sample(block, 5), *extremes(block, 5))]
+    assert all(trace == traces[0] for trace in traces)
 
 
-@by_name
-def test_rounds_and_bytes_are_those_the_docstring_states(case: Case) -> None:
-    done = execute(case, case.second)
-    view = done.views[0]
-    assert len(view.sent) == case.rounds
-    assert sum(map(len, view.sent)) / len(case.second[0]) == pytest.approx(case.bytes_each_way, rel=0.01)
+@each_block
+def test_correlations_made_by_transfers_serve_as_well(block: Block, transfers: Transfers) -> None:
+    for values in (sample(block, 9), extremes(block, 9)[-1]):
+        done = execute(block, values, transfers.units())
+        require_right(block, values, done)
+        assert [view.trace for view in done.views] == [view.trace for view in execute(block, values).views]
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if is_cheap(block)], ids=lambda block: block.name)
+def test_no_unit_sees_anything_under_transfers(block: Block, transfers: Transfers) -> None:
+    low, *_, high = extremes(block, batch_of(block, TRANSFERRED_WORDS))
+    for values in (low, high):
+        for view in execute(block, values, transfers.units()).views:
+            assert view.received
+            assert suspicious(view) == []
+
+
+@each_block
+def test_any_number_of_threads(block: Block) -> None:
+    values = sample(block, 20)
+    for threads in (1, 2):
+        units = [replace(unit, n_jobs=threads) for unit in make_units()]
+        require_right(block, values, execute(block, values, units))
+
+
+@each_block
+def test_batches_of_any_shape(block: Block) -> None:
+    for shape in [(), (0,), (2, 0, 3), (2, 3)] if block.any_batch else [(0,), (1,)]:
+        values = sample(block, shape)
+        require_right(block, values, execute(block, values))
 
 
 class TestPlantedLeaks:
     """The search for leaks finds them where they are."""
 
-    CASE = next(case for case in CASES if case.name == "truncate")
-    PRODUCT = next(case for case in CASES if case.name == "multiply")
+    BLOCK = next(block for block in BLOCKS if block.name == "truncate")
+    PRODUCT = next(block for block in BLOCKS if block.name == "multiply")
 
-    def leaks(self, case: Case) -> bool:
-        return any(suspicious(view) for inputs in (case.first, case.second) for view in execute(case, inputs).views)
+    def leaks(self, block: Block, words: int = CHEAP_WORDS) -> bool:
+        low, *_, high = extremes(block, words)
+        return any(suspicious(view) for values in (low, high) for view in execute(block, values).views)
 
-    def test_a_missing_mask(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    each_size = pytest.mark.parametrize("words", [CHEAP_WORDS, COSTLY_WORDS, TRANSFERRED_WORDS])
+
+    @each_size
+    def test_a_missing_mask(self, words: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dealer, "expand", lambda _, fields: [np.zeros(f.shape, dtype=f.dtype) for f in fields])
-        assert self.leaks(self.CASE)
+        assert self.leaks(self.BLOCK, words)
+        assert self.leaks(self.PRODUCT, words)
 
-    def test_a_mask_that_is_too_short(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @each_size
+    def test_a_mask_that_is_too_short(self, words: int, monkeypatch: pytest.MonkeyPatch) -> None:
         expand, short = dealer.expand, np.uint64(2**40 - 1)
         monkeypatch.setattr(dealer, "expand", lambda stream, fields: [a & short for a in expand(stream, fields)])
-        assert self.leaks(self.CASE)
+        assert self.leaks(self.BLOCK, words)
 
-    def test_a_mask_that_the_peer_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @each_size
+    def test_a_mask_that_the_peer_knows(self, words: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dealer, "Stream", lambda seed, number: Stream(bytes(32), number))
-        assert self.leaks(self.CASE)
+        assert self.leaks(self.BLOCK, words)
+        assert self.leaks(self.PRODUCT, words)
 
     def test_a_mask_used_for_two_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
         expand = dealer.expand
@@ -93,29 +155,23 @@ class TestPlantedLeaks:
             return arrays
 
         monkeypatch.setattr(dealer, "expand", repeated)
-        done = execute(self.CASE, self.CASE.second)
+        done = execute(self.BLOCK, extremes(self.BLOCK, CHEAP_WORDS)[0])
         mine, theirs = (np.frombuffer(frames[0], np.uint64) for frames in (done.views[0].sent, done.views[0].received))
         opened = mine + theirs
         assert not looks_uniform((opened[1::2] - opened[::2]).view(np.uint8))
 
-    def test_a_draw_used_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @each_size
+    def test_a_draw_used_twice(self, words: int, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dealer, "Stream", lambda seed, number: Stream(seed, 0))
+        (operand,) = self.BLOCK.inputs
 
         def twice(unit: Any, x: Any, y: Any) -> Any:
-            return self.CASE.program(unit, x) + self.CASE.program(unit, y)
+            return self.BLOCK.run(unit, x) + self.BLOCK.run(unit, y)
 
-        done = run(twice, split(self.CASE.first[0]), split(self.CASE.second[0]))
-        assert suspicious(done.views[0])
+        low, high = (operand.split(values) for (values,) in extremes(self.BLOCK, words))
+        assert suspicious(run(twice, low, high).views[0])
 
-    def test_none_without_a_plant(self) -> None:
-        assert not self.leaks(self.CASE)
-        assert not self.leaks(self.PRODUCT)
-
-
-@pytest.mark.parametrize("shape", [(), (0,), (2, 0, 3), (2, 3)], ids=str)
-@pytest.mark.parametrize("case", [case for case in CASES if case.first[0].ndim == 1], ids=lambda case: case.name)
-def test_batches_of_any_shape(case: Case, shape: tuple[int, ...]) -> None:
-    inputs = tuple(np.broadcast_to(values[:1].reshape(()), shape) for values in case.second)
-    got, expected = result(case, execute(case, inputs)), np.asarray(case.expected(*inputs))
-    assert got.shape == expected.shape
-    assert np.all(np.abs(got.astype(np.float64) - expected.astype(np.float64)) <= case.tolerance)
+    @each_size
+    def test_none_without_a_plant(self, words: int) -> None:
+        assert not self.leaks(self.BLOCK, words)
+        assert not self.leaks(self.PRODUCT, words)

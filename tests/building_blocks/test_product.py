@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from building_blocks import product
-from building_blocks.shares import Shares
 from privml.errors import SettingError
-from privml.units.unit import Unit
 from tests.two_units import join, run, split
 
 words = st.integers(-(2**63), 2**63 - 1)
@@ -40,33 +38,8 @@ def test_matrix_products(rows: int, inner: int, columns: int, seed: int) -> None
         np.testing.assert_array_equal(join(run(product.matmul, split(x), split(y))), x @ y)
 
 
-def test_an_operand_serves_many_products_and_is_opened_once() -> None:
-    rng = np.random.default_rng(5)
-    y, first, second = rng.integers(-99, 99, (4, 3)), rng.integers(-99, 99, (2, 4)), rng.integers(-99, 99, (5, 4))
-
-    def program(unit: Unit, y: Shares, first: Shares, second: Shares) -> list[Shares]:
-        operand = product.fix_operand(unit, y)
-        return [product.multiply_by_operand(unit, x, operand) for x in (first, second)]
-
-    done = run(program, split(y), split(first), split(second))
-    for k, x in enumerate((first, second)):
-        np.testing.assert_array_equal((done.master[k].words + done.secondary[k].words).view(np.int64), x @ y)
-    assert [len(frame) for frame in done.views[0].sent] == [8 * 12, 8 * 8, 8 * 20]
-
-
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((3,), (3, 2)), ((2, 3), (3,))])
 def test_shapes_that_are_no_matrix_product(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     x, y = (split(np.zeros(shape, dtype=np.int64)) for shape in shapes)
     with pytest.raises(SettingError, match="shapes"):
         run(product.matmul, x, y)
-
-
-def test_an_operand_of_another_shape() -> None:
-    with pytest.raises(SettingError, match="operand"):
-        run(product.fix_operand, split(np.zeros(3, dtype=np.int64)))
-
-    def program(unit: Unit, x: Shares) -> Shares:
-        return product.multiply_by_operand(unit, x, product.fix_operand(unit, x))
-
-    with pytest.raises(SettingError, match="other factor"):
-        run(program, split(np.zeros((2, 3), dtype=np.int64)))

@@ -10,11 +10,16 @@ from privml.units.correlations.digits import (
     products_of_shifts,
     shifted,
 )
+from privml.units.correlations.permutation import Permutation, order_of, permuted
 from privml.units.correlations.products import (
+    DrawnMask,
     MatrixTriple,
+    OfOperands,
     OperandMask,
-    OperandTriple,
+    OperandProduct,
+    OperandSquares,
     ProductTriple,
+    group_sums,
 )
 
 __all__ = [
@@ -22,16 +27,23 @@ __all__ = [
     "BitProducts",
     "Correlation",
     "CorrelationSource",
+    "DrawnMask",
     "Field",
     "MatrixTriple",
+    "OfOperands",
     "OperandMask",
-    "OperandTriple",
+    "OperandProduct",
+    "OperandSquares",
     "Pattern",
+    "Permutation",
     "ProductTriple",
     "RandomBits",
     "RandomWord",
     "Shape",
     "TruncationMask",
+    "group_sums",
+    "order_of",
+    "permuted",
     "products_of_shifts",
     "shifted",
 ]

@@ -16,6 +16,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from privml.units.role import Role
+
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 
@@ -23,17 +25,23 @@ Shape = tuple[int, ...]
 class Field(NamedTuple):
     """One array of a correlation: its shape, its word type, and how it is shared.
 
-    `boolean` arrays are shared by XOR, others by addition modulo 2^64.
+    `boolean` arrays are shared by XOR, others by addition modulo 2^64. A base with an `owner` is known to that unit
+    alone: its share is the array itself, the other's is zeros.
     """
 
     shape: Shape
     dtype: type[np.unsignedinteger[Any]] = np.uint64
     boolean: bool = False
+    owner: Role | None = None
 
     @property
     def nbytes(self) -> int:
         """Bytes of the array."""
         return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
+    def held_by(self, role: Role) -> bool:
+        """Whether this unit's share is random, and not the zeros of what belongs to the other."""
+        return self.owner in (None, role)
 
     def join(self, mine: Array, peer: Array) -> Array:
         """Both shares together."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -85,27 +86,85 @@ class OperandMask:
         return ()
 
 
+class DrawnMask(NamedTuple):
+    """Which draw an operand's mask was, and its shape: what later draws refer to it by."""
+
+    shape: tuple[int, int]
+    number: int
+
+
+class OfOperands(ABC):
+    """A correlation of masks that were drawn before: whoever derives it gives these after the bases."""
+
+    @property
+    @abstractmethod
+    def operands(self) -> Sequence[DrawnMask]:
+        """The masks."""
+
+
 @dataclass(frozen=True)
-class OperandTriple:
-    """A fresh and C = A @ B for the mask B that was drawn as `operand` under the number `number`."""
+class OperandProduct(OfOperands):
+    """A @ B, or A^T @ B, of the masks of two operands; nothing fresh is drawn."""
 
     elementwise: ClassVar[bool] = False
 
-    rows: int
-    operand: OperandMask
-    number: int
+    left: DrawnMask
+    right: DrawnMask
+    transpose_left: bool = False
+
+    @property
+    def operands(self) -> Sequence[DrawnMask]:
+        """Both."""
+        return self.left, self.right
 
     @property
     def bases(self) -> Sequence[Field]:
-        """The fresh mask; the dealer adds the operand's."""
-        return (Field((self.rows, self.operand.shape[0])),)
+        """Nothing."""
+        return ()
 
     @property
     def derived(self) -> Sequence[Field]:
-        """Their product."""
-        return (Field((self.rows, self.operand.shape[1])),)
+        """The product."""
+        return (Field((self.left.shape[1 if self.transpose_left else 0], self.right.shape[1])),)
 
     def derive(self, *bases: Array) -> Sequence[Array]:
-        """Multiply the fresh mask by the operand's."""
+        """Multiply."""
         a, b = bases
-        return (a @ b,)
+        return ((np.ascontiguousarray(a.T) if self.transpose_left else a) @ b,)
+
+
+@dataclass(frozen=True)
+class OperandSquares(OfOperands):
+    """The squares of an operand's mask, and of its sums over groups of columns, given by (start, stop) each."""
+
+    elementwise: ClassVar[bool] = False
+
+    operand: DrawnMask
+    groups: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def operands(self) -> Sequence[DrawnMask]:
+        """The one."""
+        return (self.operand,)
+
+    @property
+    def bases(self) -> Sequence[Field]:
+        """Nothing."""
+        return ()
+
+    @property
+    def derived(self) -> Sequence[Field]:
+        """The squares, and those of the sums."""
+        return Field(self.operand.shape), Field((self.operand.shape[0], len(self.groups)))
+
+    def derive(self, *bases: Array) -> Sequence[Array]:
+        """Square."""
+        (a,) = bases
+        sums = group_sums(a, self.groups)
+        return a * a, sums * sums
+
+
+def group_sums(matrix: Array, groups: Sequence[tuple[int, int]]) -> Array:
+    """Sum the columns from start up to stop, for every group; a row a row."""
+    sums = [matrix[:, start:stop].sum(axis=1, dtype=np.uint64) for start, stop in groups]
+    return np.stack(sums, axis=1) if sums else np.zeros((len(matrix), 0), dtype=np.uint64)

@@ -11,6 +11,7 @@ Secondary for the second, so that both compute at the same time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -23,18 +24,26 @@ from privml.errors import SettingError
 from privml.units.correlations import (
     BitProducts,
     Correlation,
+    DrawnMask,
     MatrixTriple,
-    OperandTriple,
+    OperandProduct,
+    OperandSquares,
+    Permutation,
     ProductTriple,
     RandomBits,
     RandomWord,
     TruncationMask,
+    group_sums,
+    order_of,
+    permuted,
 )
 from privml.units.ot.bits import and_words, weigh_and_words
 from privml.units.ot.digits import digits_of
 from privml.units.ot.link import TransferLink
+from privml.units.ot.permutation import giver_shares, owner_shares
 from privml.units.ot.schedule import schedule
 from privml.units.ot.words import cross_elements, cross_matrix
+from privml.units.role import Role
 
 Array = NDArray[Any]
 Words = NDArray[np.uint64]
@@ -67,14 +76,14 @@ class Making:
     common
         Another, that both units know.
     operand
-        Gives this unit's share of the mask that an `OperandTriple` refers to.
+        Gives this unit's share of a mask that was drawn before.
     """
 
     link: TransferLink
     is_master: bool
     own: Stream
     common: Stream
-    operand: Callable[[OperandTriple], Words]
+    operand: Callable[[DrawnMask], Words]
 
     def make(self, correlation: Correlation) -> list[Array]:
         """Return this unit's shares: bases first, then what is derived."""
@@ -82,6 +91,8 @@ class Making:
             return self._truncation(correlation)
         if isinstance(correlation, RandomWord):
             return self._random_word(correlation)
+        if isinstance(correlation, Permutation):
+            return self._permutation(correlation)
         bases: list[Array] = [self.own.draw(field.shape, field.dtype) for field in correlation.bases]
         return bases + self._derive(correlation, bases)
 
@@ -91,8 +102,13 @@ class Making:
                 return [self._product(*bases)]
             case MatrixTriple():
                 return [self._matrix(*bases)]
-            case OperandTriple():
-                return [self._matrix(bases[0], self.operand(correlation))]
+            case OperandProduct():
+                left, right = (self.operand(drawn) for drawn in correlation.operands)
+                return [self._matrix(np.ascontiguousarray(left.T) if correlation.transpose_left else left, right)]
+            case OperandSquares():
+                mask = self.operand(correlation.operand)
+                sums = group_sums(mask, correlation.groups)
+                return [self._product(mask, mask), self._product(sums, sums)]
             case RandomBits():
                 return [self._digits(bases[0], correlation.bits)]
             case BitProducts():
@@ -169,6 +185,22 @@ class Making:
                 for result, words in zip(results, found, strict=True):
                     result[part] ^= words
         return [array.reshape(shape) for array in (additive, flat, *results)]
+
+    def _permutation(self, correlation: Permutation) -> list[Array]:
+        """The owner permutes its own share of a; the giver's share passes a network that the owner set."""
+        mask, keys = correlation.bases
+        a = self.own.words(mask.shape)
+        axis = correlation.axis
+        form = math.prod(a.shape[:axis]), a.shape[axis], math.prod(a.shape[axis + 1 :])
+        # a switch keeps the sum of its rows, and a single row passes none: new shares would follow from old ones
+        fresh = self.common.words(mask.shape)
+        if self.is_master is not (correlation.owner is Role.MASTER):
+            given = giver_shares(self.link, a.reshape(form).transpose(), TRANSFERS_AT_ONCE)
+            return [a, np.zeros(keys.shape, dtype=np.uint64), given.transpose().reshape(mask.shape) - fresh]
+        own_keys = self.own.words(keys.shape)
+        order = order_of(own_keys)
+        found = owner_shares(self.link, order.reshape(form[:2]), form[2], TRANSFERS_AT_ONCE)
+        return [a, own_keys, permuted(a, order) + found.transpose().reshape(mask.shape) + fresh]
 
     def _batches(self, items: int, transfers: int) -> Iterator[Halves]:
         """Cut values, each of so many transfers, in batches, and these in halves."""

@@ -16,7 +16,7 @@ from privml.crypto.secret import Secret
 from privml.crypto.transcript import encode
 from privml.errors import SettingError
 from privml.units.channel import exchange_exactly
-from privml.units.correlations import Correlation, OperandMask, OperandTriple
+from privml.units.correlations import Correlation, DrawnMask, OperandMask
 from privml.units.ledger import Ledger, MemoryLedger
 from privml.units.ot.link import SESSION_BYTES, TransferLink
 from privml.units.ot.making import Making
@@ -69,7 +69,6 @@ class OtSource(Secret):
         self._epoch = bytes(EPOCH_BYTES)
         self._link: TransferLink | None = None
         self._common_key = b""
-        self._operands: dict[int, OperandMask] = {}
         self._statistics = SourceStatistics()
 
     def __repr__(self) -> str:
@@ -114,9 +113,8 @@ class OtSource(Secret):
         start = time.perf_counter()
         number = self._ledger.reserve()
         if isinstance(correlation, OperandMask):
-            self._operands[number] = correlation
             self._statistics += SourceStatistics(draws=1, seconds=time.perf_counter() - start)
-            return [self._operand_share(number)]
+            return [self._operand(DrawnMask(correlation.shape, number))]
         channel = self._channel()
         before = channel.statistics
         # a draw that fails leaves no link: nobody knows how far the peer came
@@ -149,10 +147,8 @@ class OtSource(Secret):
         self._common_key = derive_key(session, "privml-ot-common")
         return TransferLink(channel, self._is_master, session)
 
-    def _operand(self, triple: OperandTriple) -> Words:
-        if self._operands.get(triple.number) != triple.operand:
-            raise SettingError(f"draw {triple.number} is no operand mask of shape {triple.operand.shape}")
-        return self._operand_share(triple.number)
-
-    def _operand_share(self, number: int) -> Words:
-        return Stream(self._seed, number).words(self._operands[number].shape)
+    def _operand(self, drawn: DrawnMask) -> Words:
+        """Expand this unit's share of an operand's mask, now or again."""
+        if not 0 <= drawn.number < self.position:
+            raise SettingError(f"draw {drawn.number} was not made yet: it is no operand's mask")
+        return Stream(self._seed, drawn.number).words(drawn.shape)

@@ -17,7 +17,7 @@ from privml import DataOwner, ModelCard, Provider
 from privml.crypto import envelope as envelope_module
 from privml.crypto import registry as registry_module
 from privml.crypto import wire_fields
-from privml.crypto.arithmetic import Integer, gcd, inverse, power
+from privml.crypto.arithmetic import Integer, inverse, power
 from privml.crypto.ciphertext import Ciphertext, CiphertextVector
 from privml.crypto.dtpkc import PublicKey, PublicParameters
 from privml.crypto.envelope import Envelope, SealContext, SealedArray, payload_digest, proof_context
@@ -33,9 +33,11 @@ from privml.errors import (
     DecryptionError,
     DuplicateUploadError,
     MalformedError,
+    NotAUnitError,
     PrivMLError,
     ProofError,
     RegistrationError,
+    ValidationError,
 )
 from privml.roles import messages as messages_module
 from privml.roles import station as station_module
@@ -227,8 +229,13 @@ class TestUsing:
     ) -> None:
         no_proof(monkeypatch)
         n2 = provider.parameters.modulus_squared
-        provider.upload(renamed(upload, [trick(t1, n2) for t1 in upload.packed.vector.t1], mallory))
-        np.testing.assert_array_equal(learned(provider), (1 + factor) * statistics(TABLE))
+        stolen = renamed(upload, [trick(t1, n2) for t1 in upload.packed.vector.t1], mallory)
+        if factor == 1:
+            provider.upload(stolen)
+            np.testing.assert_array_equal(learned(provider), 2 * statistics(TABLE))
+        else:  # other multiples are no counts of so many records
+            with unharmed(provider, ValidationError):
+                provider.upload(stolen)
 
     def test_rerandomised_it_is_no_less_stolen(
         self, upload: HomomorphicUpload, mallory: DataOwner, provider: Provider
@@ -353,7 +360,7 @@ class TestNonUnits:
         with unharmed(provider, MalformedError):
             provider.register(dumps(registration))
 
-    def test_it_works_without_the_checks(
+    def test_without_the_checks_it_is_noticed_later(
         self,
         upload: HomomorphicUpload,
         mallory: DataOwner,
@@ -361,17 +368,12 @@ class TestNonUnits:
         strong_key: StrongKey,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """One such chunk, and nothing can ever be read out of the sum again: not even to withdraw it."""
+        """The chunk is converted by itself: it fails alone, and leaves nothing behind."""
         monkeypatch.setattr(wire_fields, "are_units", lambda *_: True)
         no_proof(monkeypatch)
-        provider.upload(renamed(upload, [strong_key.factors[0] * 12345] * len(upload.packed.vector), mallory))
-        with pytest.raises(PrivMLError):
-            provider.refresh("things")
-        total = provider.stations.master.models["things"].learner
-        assert isinstance(total, NaiveBayes)
-        assert total._encrypted_counts is not None
-        shared = gcd(total._encrypted_counts.vector.t1[0], provider.parameters.modulus)
-        assert shared == strong_key.factors[0], "the Master's own sum would tell p"
+        with pytest.raises(NotAUnitError):
+            provider.upload(renamed(upload, [strong_key.factors[0] * 12345] * len(upload.packed.vector), mallory))
+        np.testing.assert_array_equal(learned(provider), statistics(TABLE))
 
 
 def test_parameters_of_another_deployment(

@@ -81,14 +81,6 @@ class TestWithdrawals:
         with unharmed(provider, UnknownUploadError):
             provider.withdraw(tap.last("withdraw"))
 
-    def test_a_ciphertext_can_be_taken_out_twice_and_only_the_books_prevent_it(
-        self, upload: HomomorphicUpload, key_shares: object
-    ) -> None:
-        packed = replace(upload.packed, additions_used=2)
-        taken_out = packed.withdraw(upload.packed).withdraw(upload.packed)
-        n2 = upload.packed.parameters.modulus_squared
-        assert taken_out.vector.t1[0] * upload.packed.vector.t1[0] % n2 == 1  # the counts, negative
-
     @pytest.mark.parametrize("for_what", ["upload", "model", "card"])
     def test_a_signature_is_good_for_one_request(
         self, for_what: str, alice: DataOwner, card: ModelCard, provider: Provider, tap: Tap

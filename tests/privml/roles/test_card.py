@@ -31,7 +31,6 @@ CHANGES: list[dict[str, Any]] = [
     {"answers": ("label", "probabilities")},
     {"recipients": ("alice",)},
     {"recipients": ("bob",)},
-    {"chunks": 1023},
     {"chunk_rows": 4095},
 ]
 
@@ -68,8 +67,6 @@ def test_a_card_of_other_parameters_is_refused(base: ModelCard, other_parameters
         {"recipients": ("",)},
         {"answers": ("counts",)},
         {"options": {"alpha": 0}},
-        {"chunks": 0},
-        {"chunks": (1 << 20) + 1},
         {"chunk_rows": 0},
         {"chunk_rows": (1 << 20) + 1},
     ],
@@ -101,7 +98,7 @@ def test_descriptions_that_are_none_are_refused(base: ModelCard, text: str, monk
         loads(dumps(base), ModelCard, base.parameters)
 
 
-@pytest.mark.parametrize(("name", "value"), [("chunks", "many"), ("options", {"beta": 1}), ("more", 1), ("model", 3)])
+@pytest.mark.parametrize(("name", "value"), [("chunk_rows", ""), ("options", {"beta": 1}), ("more", 1), ("model", 3)])
 def test_descriptions_with_wrong_entries_are_refused(
     base: ModelCard, name: str, value: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,8 +108,7 @@ def test_descriptions_with_wrong_entries_are_refused(
         loads(dumps(base), ModelCard, base.parameters)
 
 
-def test_the_layout_has_room_for_every_planned_chunk(base: ModelCard) -> None:
-    layout = replace(base, chunks=8, chunk_rows=64).layout
-    assert layout.additions == 8
+def test_the_layout_has_room_for_the_largest_chunk(base: ModelCard) -> None:
+    layout = replace(base, chunk_rows=64).layout
     assert layout.count == (SCHEMA.width + 1) * SCHEMA.class_count
     assert -(1 << (layout.value_bits - 1)) <= 64 < 1 << (layout.value_bits - 1)

@@ -159,14 +159,21 @@ class TestBindings:
 
     def test_of_a_withdrawal(self, traffic: Traffic) -> None:
         card = traffic.provider.card("things")
-        cards: list[Card] = [card, replace(card, model="other"), replace(card, provider="fog"), replace(card, chunks=9)]
+        cards: list[Card] = [
+            card,
+            replace(card, model="other"),
+            replace(card, provider="fog"),
+            replace(card, chunk_rows=9),
+        ]
         requests = [Withdrawal.request(each, "alice", bytes(16)) for each in cards]
         requests += [Withdrawal.request(card, "mallory", bytes(16)), Withdrawal.request(card, "alice", b"i" * 16)]
         assert len(set(requests)) == len(requests)
 
     def test_of_a_session(self, traffic: Traffic) -> None:
         card = traffic.provider.card("things")
-        digests = [session_digest(each, epoch) for each in (card, replace(card, chunks=9)) for epoch in (b"1", b"2")]
+        digests = [
+            session_digest(each, epoch) for each in (card, replace(card, chunk_rows=9)) for epoch in (b"1", b"2")
+        ]
         assert len({*digests, card.digest}) == 5
 
 

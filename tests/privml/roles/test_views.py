@@ -78,7 +78,7 @@ def run_job(
         patch.setattr(NaiveBayes, "partial_fit", watched)
         provider, units = recorded(patch, strong_key)
         with provider:
-            card = host(provider, schema=WIDE, recipients=("alice",), chunks=64, chunk_rows=ROWS)
+            card = host(provider, schema=WIDE, recipients=("alice",), chunk_rows=ROWS)
             alice, bob = DataOwner.join(provider, "alice"), DataOwner.join(provider, "bob")
             alice.upload(card, table(ROWS))
             bob.upload(card, table(ROWS), path="homomorphic", chunk_rows=ROWS // 2)
@@ -93,7 +93,7 @@ def run_job(
                 learner = station.models["things"].learner
                 assert isinstance(learner, NaiveBayes)
                 assert learner._table is not None
-                held[station.unit.is_master] += [learner._table.words, *learner._sealed.values()]
+                held[station.unit.is_master] += [learner._table.words, *learner._chunk_counts.values()]
     master, secondary = (_apart(unit, held[unit.is_master]) for unit in units)
     return master, secondary
 

@@ -12,7 +12,6 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.naive_bayes import CategoricalNB
 
-from building_blocks.conversion import ciphertexts_to_shares
 from building_blocks.shares import Shares, signed
 from classifiers.naive_bayes import NaiveBayes
 from privml import Authority, Categorical, ModelCard, Ordinal, Provider, Schema
@@ -86,7 +85,6 @@ def host(provider: Provider, model: str = "things", **settings: Any) -> ModelCar
     defaults: dict[str, Any] = {
         "schema": SCHEMA,
         "answers": ("label", "probabilities"),
-        "chunks": 8,
         "chunk_rows": 64,
     }
     return provider.create_model(model, "naive_bayes", **(defaults | settings))
@@ -104,14 +102,9 @@ def learned(provider: Provider, model: str = "things") -> NDArray[np.int64]:
     """The counts that both units together hold. Nobody can do this but a test that runs both of them."""
 
     def counts(station: Station) -> Shares:
-        hosted = station.models[model]
-        learner, layout = hosted.learner, hosted.card.layout
+        learner = station.models[model].learner
         assert isinstance(learner, NaiveBayes)
-        total = learner._counts
-        if learner._encrypted:
-            held = learner._encrypted_counts
-            total += ciphertexts_to_shares(station.unit, held, layout).reshape(*total.shape)
-        return total
+        return learner._counts
 
     shares = provider._run(counts)
     return signed(shares.master.words + shares.secondary.words)

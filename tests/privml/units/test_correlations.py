@@ -18,10 +18,12 @@ from privml.units import dealer as dealer_module
 from privml.units.correlations import (
     BitProducts,
     Correlation,
+    DrawnMask,
     Field,
     MatrixTriple,
     OperandMask,
-    OperandTriple,
+    OperandProduct,
+    OperandSquares,
     ProductTriple,
     RandomBits,
     RandomWord,
@@ -67,26 +69,25 @@ def test_matrix_triple(n: int, k: int, m: int) -> None:
 
 def test_a_mask_serves_its_operand_again_and_again() -> None:
     pair = sources()
-    mask, number = OperandMask((5, 3)), pair[0].position
-    (b,) = draw(mask, pair)
-    firsts = []
-    for rows in (1, 4):
-        a, c = draw(OperandTriple(rows, mask, number), pair)
-        np.testing.assert_array_equal(a @ b, c)
-        firsts.append(a[0])
-    assert not (firsts[0] == firsts[1]).any(), "each product has a fresh mask of its own"
+    drawn: list[tuple[DrawnMask, NDArray[np.uint64]]] = []
+    for shape in ((5, 3), (3, 2), (5, 4)):
+        reference = DrawnMask(shape, pair[0].position)
+        drawn.append((reference, draw(OperandMask(shape), pair)[0]))
+    (x, a), (y, b), (z, c) = drawn
+    for _ in range(2):
+        np.testing.assert_array_equal(draw(OperandProduct(x, y), pair)[0], a @ b)
+        np.testing.assert_array_equal(draw(OperandProduct(x, z, transpose_left=True), pair)[0], a.T @ c)
+    squares, sums = draw(OperandSquares(x, ((0, 1), (1, 3))), pair)
+    np.testing.assert_array_equal(squares, a * a)
+    np.testing.assert_array_equal(sums, np.stack([a[:, 0], a[:, 1] + a[:, 2]], axis=1) ** np.uint64(2))
 
 
-@pytest.mark.parametrize("number", [1, 7])
-def test_a_triple_needs_an_operand_that_was_drawn(number: int) -> None:
+@pytest.mark.parametrize("number", [-1, 1, 7])
+def test_an_operand_must_have_been_drawn_before(number: int) -> None:
     pair = sources()
     draw(OperandMask((5, 3)), pair)
-    draw(ProductTriple((3,), (3,)), pair)
-    for triple in (OperandTriple(2, OperandMask((5, 3)), number), OperandTriple(2, OperandMask((5, 4)), 0)):
-        pair[0].jump(max(each.position for each in pair))
-        pair[1].jump(pair[0].position)
-        with pytest.raises(SettingError, match="no operand mask"):
-            draw(triple, pair)
+    with pytest.raises(SettingError, match="no operand's mask"):
+        draw(OperandSquares(DrawnMask((5, 3), number)), pair)
 
 
 @pytest.mark.parametrize("f", [1, 20, 62])

@@ -15,10 +15,12 @@ from privml.units.channel import Channel, ChannelStatistics
 from privml.units.correlations import (
     BitProducts,
     Correlation,
+    DrawnMask,
     Field,
     MatrixTriple,
     OperandMask,
-    OperandTriple,
+    OperandProduct,
+    OperandSquares,
     ProductTriple,
     RandomBits,
     RandomWord,
@@ -106,11 +108,15 @@ def test_operand_keeps_its_mask(runner: PairRunner) -> None:
     operand = OperandMask((4, 3))
     number = source_of(runner._units[0]).position
     (mask,) = check_law(operand, draw(runner, operand))
-    for rows in (5, 1):
-        triple = OperandTriple(rows, operand, number)
-        check_law(triple, draw(runner, triple), mask)
+    drawn = DrawnMask((4, 3), number)
+    for correlation in (OperandSquares(drawn), OperandSquares(drawn, ((0, 2), (2, 3)))):
+        check_law(correlation, draw(runner, correlation), mask)
+    other = DrawnMask((4, 2), source_of(runner._units[0]).position)
+    (factor,) = check_law(OperandMask(other.shape), draw(runner, OperandMask(other.shape)))
+    product = OperandProduct(drawn, other, transpose_left=True)
+    check_law(product, draw(runner, product), mask, factor)
     check_law(MatrixTriple(2, 2, 2), draw(runner, MatrixTriple(2, 2, 2)))
-    assert caught(lambda: draw(runner, OperandTriple(2, OperandMask((3, 4)), number))).__class__ is SettingError
+    assert caught(lambda: draw(runner, OperandSquares(DrawnMask((4, 3), 10**6)))).__class__ is SettingError
 
 
 def test_what_cannot_be_made_is_refused_by_both() -> None:
@@ -184,8 +190,8 @@ class TestNumbersAndFailures:
             runner.run(Unit.align)
             assert source_of(units[0]).position == source_of(units[1]).position
             check_law(self.CORRELATION, draw(runner, self.CORRELATION))
-            triple = OperandTriple(3, operand, 0)
-            check_law(triple, draw(runner, triple), mask)
+            squares = OperandSquares(DrawnMask((2, 2), 0))
+            check_law(squares, draw(runner, squares), mask)
 
     @pytest.mark.parametrize("frames", range(3))
     def test_a_failed_draw_leaves_no_link(self, frames: int, monkeypatch: pytest.MonkeyPatch) -> None:
