@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from building_blocks.conversion import ciphertexts_to_shares, shares_to_ciphertext
-from building_blocks.operand import Operand, fix_operand
+from building_blocks.operand import Operand
 from building_blocks.shares import Shares, Words
 from building_blocks.validation import Validation
+from classifiers.records import Records, open_queries, open_records
 from privml.crypto.dtpkc import PublicKey
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.data.encoding import EncodedTable
@@ -81,12 +82,9 @@ class Classifier(ABC):
         if rows.ndim != 2 or rows.shape[1] != width:
             raise ClassifierError(f"a chunk has shape (records, {width}), not {rows.shape}")
         self.admit(chunk, len(rows), None)
-        validation = Validation(unit)
-        learned = self._learn(unit, validation, rows)
-        validation.require(
-            f"chunk {chunk!r} is refused: its records are no one-hot rows of the schema with a class each"
-        )
-        self._enter(chunk, len(rows), learned)
+        refusal = f"chunk {chunk!r} is refused: its records are no one-hot rows of the schema with one class each"
+        self._learn(unit, chunk, open_records(unit, self.schema, rows, refusal))
+        self._enter(chunk, len(rows))
 
     def partial_fit_statistics(
         self, unit: Unit, chunk: str, packed: PackedCiphertext | None, layout: Layout, rows: int
@@ -96,15 +94,16 @@ class Classifier(ABC):
         refusal = f"chunk {chunk!r} is refused: its statistics are not those of {rows} records"
         statistics = _converted(unit, packed, layout, refusal)
         validation = Validation(unit)
-        learned = self._learn_statistics(unit, validation, statistics, rows)
+        self._check_statistics(unit, validation, statistics, rows)
         validation.require(refusal)
-        self._enter(chunk, rows, learned)
+        self._learn_statistics(chunk, statistics)
+        self._enter(chunk, rows)
 
     def withdraw(self, unit: Unit, chunk: str) -> None:
         """Forget a chunk."""
         if chunk not in self.chunks:
             raise UnknownUploadError(f"there is no chunk {chunk!r} in this model; it may have been withdrawn already")
-        self._forget(chunk)
+        self._forget(unit, chunk)
         del self.chunks[chunk]
         self.stale = True
 
@@ -127,10 +126,7 @@ class Classifier(ABC):
         if rows.ndim != 2 or rows.shape[1] != self.schema.width:
             raise ClassifierError(f"queries have shape (records, {self.schema.width}), not {rows.shape}")
         self.refresh(unit)
-        queries, validation = fix_operand(unit, Shares(rows)), Validation(unit)
-        validation.one_hot(queries, list(self.schema.slices.values()), complete=False)
-        validation.require("the query is refused: its records are no one-hot rows of this schema")
-        return self._answer(unit, queries, answer)
+        return self._answer(unit, open_queries(unit, self.schema, rows), answer)
 
     def has(self, chunk: str) -> bool:
         """Whether a chunk is part of the model."""
@@ -159,8 +155,7 @@ class Classifier(ABC):
         if rows < 1:
             raise ClassifierError("a chunk has at least one record")
 
-    def _enter(self, chunk: str, rows: int, learned: Words) -> None:
-        self._keep(chunk, learned)
+    def _enter(self, chunk: str, rows: int) -> None:
         self.chunks[chunk] = rows
         self.stale = True
 
@@ -171,19 +166,19 @@ class Classifier(ABC):
             )
 
     @abstractmethod
-    def _learn(self, unit: Unit, validation: Validation, rows: Words) -> Words:
-        """Return what a chunk of records adds, and say of the records what must hold. Changes nothing yet."""
+    def _learn(self, unit: Unit, chunk: str, records: Sequence[Records]) -> None:
+        """Learn from valid records."""
 
     @abstractmethod
-    def _learn_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> Words:
-        """Return what a chunk's statistics add, and say of them what must hold. Changes nothing yet."""
+    def _check_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> None:
+        """Say what must hold of the statistics of so many records."""
 
     @abstractmethod
-    def _keep(self, chunk: str, learned: Words) -> None:
-        """Add a chunk that was found valid."""
+    def _learn_statistics(self, chunk: str, statistics: Shares) -> None:
+        """Learn from valid statistics."""
 
     @abstractmethod
-    def _forget(self, chunk: str) -> None: ...
+    def _forget(self, unit: Unit, chunk: str) -> None: ...
 
     @abstractmethod
     def _recompute(self, unit: Unit) -> None: ...

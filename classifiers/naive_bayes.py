@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from building_blocks.comparison import bit_to_integer, sign
 from building_blocks.logarithm import LOG2_FRACTION_BITS, log2
-from building_blocks.operand import Operand, fix_operand, fix_operands, multiply_operands
+from building_blocks.operand import Operand, fix_operand, multiply_operands, values
 from building_blocks.selection import argmax
 from building_blocks.shares import Shares, Words, concatenate, public, signed
 from building_blocks.validation import Validation
 from classifiers.base import Classifier
+from classifiers.records import Records
 from privml.crypto.packing import Layout
 from privml.data.encoding import EncodedTable, counts
 from privml.data.schema import Schema
@@ -27,9 +28,6 @@ ALPHA_BITS: Final = 24
 
 COUNT_BITS: Final = 32
 """Records that a model can learn from, as a power of two."""
-
-BLOCK: Final = 8192
-"""Records whose counts are taken by one product: bounds the memory of a chunk."""
 
 SCORE_ERROR: Final = 1.5e-7
 """Bound on the error of a difference of two logarithms, in powers of two: each feature, and the prior, adds one."""
@@ -124,36 +122,32 @@ class NaiveBayes(Classifier):
         if self.records + rows >= 2**COUNT_BITS:
             raise CapacityError(f"a naive Bayes model learns from fewer than 2^{COUNT_BITS} records")
 
-    def _learn(self, unit: Unit, validation: Validation, rows: Words) -> Words:
-        width = self.schema.width
-        found = Shares(np.zeros((width + 1, self.schema.class_count), dtype=np.uint64))
-        for start in range(0, len(rows), BLOCK):
-            block = Shares(rows[start : start + BLOCK])
-            features, classes = fix_operands(unit, block[:, :width], block[:, width:])
-            validation.one_hot(features, list(self.schema.slices.values()), complete=False)
-            validation.one_hot(classes, [slice(0, self.schema.class_count)], complete=True)
-            values = multiply_operands(unit, features, classes, transpose_left=True)
-            found += concatenate([values, block[:, width:].sum(axis=0).reshape(1, -1)])
-        return found.words
+    def _learn(self, unit: Unit, chunk: str, records: Sequence[Records]) -> None:
+        self._add(chunk, sum((self._counted(unit, block) for block in records), start=self._counts * 0))
 
-    def _learn_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> Words:
-        found = statistics.reshape(self.schema.width + 1, self.schema.class_count)
-        values, classes = found[:-1], found[-1:]
-        unknown = classes - self._known(values)
+    def _counted(self, unit: Unit, block: Records) -> Shares:
+        with_values = multiply_operands(unit, block.features, block.classes, transpose_left=True)
+        return concatenate([with_values, values(unit, block.classes).sum(axis=0).reshape(1, -1)])
+
+    def _check_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> None:
+        found = statistics.reshape(*self._counts.shape)
+        unknown = found[-1:] - self._known(found[:-1])
         validation.within(concatenate([found, unknown]), 0, rows)
-        validation.zero(classes.sum() - public(unit, rows))
-        return found.words
+        validation.zero(found[-1].sum() - public(unit, rows))
+
+    def _learn_statistics(self, chunk: str, statistics: Shares) -> None:
+        self._add(chunk, statistics.reshape(*self._counts.shape))
+
+    def _add(self, chunk: str, found: Shares) -> None:
+        self._chunk_counts[chunk] = found.words
+        self._counts += found
+
+    def _forget(self, unit: Unit, chunk: str) -> None:
+        self._counts -= Shares(self._chunk_counts.pop(chunk))
 
     def _known(self, values: Shares) -> Shares:
         """Records of each class in which a feature was known, shape (F, C)."""
         return concatenate([values[block].sum(axis=0).reshape(1, -1) for block in self.schema.slices.values()])
-
-    def _keep(self, chunk: str, learned: Words) -> None:
-        self._chunk_counts[chunk] = learned
-        self._counts += Shares(learned)
-
-    def _forget(self, chunk: str) -> None:
-        self._counts -= Shares(self._chunk_counts.pop(chunk))
 
     def _recompute(self, unit: Unit) -> None:
         values, classes = self._counts[:-1], self._counts[-1:]

@@ -14,7 +14,7 @@ from sklearn.naive_bayes import CategoricalNB
 
 from building_blocks.logarithm import LOG2_FRACTION_BITS
 from building_blocks.shares import signed
-from classifiers import naive_bayes
+from classifiers import naive_bayes, records
 from classifiers.naive_bayes import NaiveBayes
 from privml import Categorical, Schema
 from privml.crypto.dtpkc import KeyShare, WeakPrivateKey
@@ -249,7 +249,7 @@ def test_withdrawn_ciphertexts_leave_nothing(key_shares: tuple[KeyShare, KeyShar
 
 
 def test_chunks_of_more_than_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(naive_bayes, "BLOCK", 8)
+    monkeypatch.setattr(records, "BLOCK", 8)
     both = Both(SCHEMA)
     both.learn("a", *table(8 * 3 + 1, SCHEMA))
     np.testing.assert_array_equal(both.counts(), both.plain_counts())
