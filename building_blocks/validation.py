@@ -51,7 +51,9 @@ class Validation:
         self._digest.update(np.ascontiguousarray(x.words).reshape(-1).view(np.uint8).data)
 
     def one_hot(self, rows: Operand, groups: Sequence[slice], *, complete: bool) -> None:
-        """Require bits, and exactly one in every group of columns, or at most one if `complete` is not asked for.
+        """Require bits, exactly one in every group of columns, or at most one if `complete` is not asked for.
+
+        Columns that belong to no group may hold anything.
 
         b^2 = b modulo 2^64 holds for 0 and 1 alone, since one of b and b - 1 is odd. No message, beside the opening of
         the operand, which its products need anyway.
@@ -59,7 +61,9 @@ class Validation:
         bits = values(self._unit, rows)
         sums = column_sums(bits, groups)
         bits_squared, sums_squared = squares(self._unit, rows, () if complete else groups)
-        self.zero(bits_squared - bits)
+        columns = [column for group in groups for column in range(group.start, group.stop)]
+        wrong = bits_squared - bits
+        self.zero(wrong if len(columns) == rows.shape[1] else wrong[:, columns])
         self.zero(sums - public(self._unit, np.ones(sums.shape, dtype=np.uint64)) if complete else sums_squared - sums)
 
     def within(self, x: Shares, low: int, high: int) -> None:

@@ -82,7 +82,7 @@ class Classifier(ABC):
         if rows.ndim != 2 or rows.shape[1] != width:
             raise ClassifierError(f"a chunk has shape (records, {width}), not {rows.shape}")
         self.admit(chunk, len(rows), None)
-        refusal = f"chunk {chunk!r} is refused: its records are no one-hot rows of the schema with one class each"
+        refusal = f"chunk {chunk!r} is refused: its rows are no records of the schema with one class each"
         self._learn(unit, chunk, open_records(unit, self.schema, rows, refusal))
         self._enter(chunk, len(rows))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from building_blocks.operand import Operand, fix_operand, fix_operands
+from building_blocks.operand import Operand, fix_operand, fix_operands, values
 from building_blocks.shares import Shares, Words
 from building_blocks.validation import Validation
+from privml.data.continuous import UNIT_BITS
 from privml.data.schema import Schema
 from privml.units.unit import Unit
 
@@ -18,7 +19,7 @@ BLOCK: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """One-hot features, shape (n, width), and one-hot classes, (n, classes), of a block of records."""
+    """Features, shape (n, width), and one-hot classes, (n, classes), of a block of records."""
 
     features: Operand
     classes: Operand
@@ -31,18 +32,19 @@ class Records:
 def open_records(unit: Unit, schema: Schema, rows: Words, refusal: str) -> list[Records]:
     """Open a chunk of records under masks, in blocks, and check that it is one.
 
-    One round for each 8192 records, of 8 bytes each way a value, and five to hear whether they are valid.
+    One round for each 8192 records, of 8 bytes each way a value, and five to hear whether they are valid. Three more a
+    block if there are continuous features, of 18 bytes each.
 
     Raises
     ------
     ValidationError
-        They are no one-hot rows with one class each; `refusal` is the message.
+        They are no records of the schema with one class each; `refusal` is the message.
     """
     validation = Validation(unit)
     records = []
     for block in _blocks(rows):
         features, classes = fix_operands(unit, block[:, : schema.width], block[:, schema.width :])
-        validation.one_hot(features, _groups(schema), complete=False)
+        _check_features(unit, validation, schema, features)
         validation.one_hot(classes, [slice(0, schema.class_count)], complete=True)
         records.append(Records(features, classes))
     validation.require(refusal)
@@ -50,7 +52,7 @@ def open_records(unit: Unit, schema: Schema, rows: Words, refusal: str) -> list[
 
 
 def open_queries(unit: Unit, schema: Schema, rows: Words) -> Operand:
-    """Open queries under a mask, and check that they are one-hot rows: six rounds.
+    """Open queries under a mask, and check that they are records of the schema: six rounds, or nine.
 
     Raises
     ------
@@ -58,8 +60,8 @@ def open_queries(unit: Unit, schema: Schema, rows: Words) -> Operand:
         They are not.
     """
     queries, validation = fix_operand(unit, Shares(rows)), Validation(unit)
-    validation.one_hot(queries, _groups(schema), complete=False)
-    validation.require("the query is refused: its records are no one-hot rows of the schema")
+    _check_features(unit, validation, schema, queries)
+    validation.require("the query is refused: its rows are no records of the schema")
     return queries
 
 
@@ -68,5 +70,10 @@ def _blocks(rows: Words) -> Iterator[Shares]:
         yield Shares(rows[start : start + BLOCK])
 
 
-def _groups(schema: Schema) -> Sequence[slice]:
-    return tuple(schema.slices.values())
+def _check_features(unit: Unit, validation: Validation, schema: Schema, features: Operand) -> None:
+    """Require one-hot blocks, at most one value each, and places between limits for continuous features."""
+    blocks = list(zip(schema.features, schema.slices.values(), strict=True))
+    validation.one_hot(features, [block for feature, block in blocks if feature.one_hot], complete=False)
+    numbers = [block.start for feature, block in blocks if not feature.one_hot]
+    if numbers:
+        validation.within(values(unit, features)[:, numbers], 0, 1 << UNIT_BITS)

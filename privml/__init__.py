@@ -6,7 +6,7 @@ train classifiers and answer encrypted queries; apart, each sees uniformly rando
 
 from privml.data.proposal import propose_schema
 from privml.data.readers import read_csv
-from privml.data.schema import Categorical, Numeric, Ordinal, Schema
+from privml.data.schema import Categorical, Continuous, Numeric, Ordinal, Schema
 from privml.errors import PrivMLError
 from privml.roles.authority import Authority
 from privml.roles.card import ModelCard
@@ -19,6 +19,7 @@ __all__ = [
     "Categorical",
     "Client",
     "ClientSession",
+    "Continuous",
     "DataOwner",
     "ModelCard",
     "Numeric",

@@ -1,5 +1,6 @@
 """Tables of owners and clients: their public schema, and their way into codes, one-hot rows and counts."""
 
+from privml.data.continuous import Continuous
 from privml.data.csv_format import CsvFormat
 from privml.data.encoding import Counts, EncodedTable, counts, encode, one_hot, one_hot_labels
 from privml.data.feature import Categorical, Feature, Numeric, Ordinal
@@ -10,6 +11,7 @@ from privml.data.table import Table
 
 __all__ = [
     "Categorical",
+    "Continuous",
     "Counts",
     "CsvFormat",
     "EncodedTable",

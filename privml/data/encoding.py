@@ -22,7 +22,7 @@ class EncodedTable:
     Parameters
     ----------
     codes
-        Shape (n, F): code of each row's value of each feature in [0, cardinality), or -1 where it was ignored.
+        Shape (n, F): code of each row's value of each feature in [0, levels), or -1 where it was ignored.
     labels
         Shape (n,): code of each row's class in [0, C), or None if the table was encoded without labels.
     ignored
@@ -65,8 +65,9 @@ def encode(
         A `Table`, or whatever `as_table` takes.
     unknown
         What to do with empty cells and with categories that the schema does not list. "error" refuses the table;
-        "ignore" gives them code -1, an all-zero one-hot block, which says nothing in favour of any class. Labels must
-        always be known, and a cell of the wrong type (text where a number is needed) is always an error.
+        "ignore" gives them code -1, an all-zero one-hot block, which says nothing in favour of any class. Labels and
+        continuous features must always be known, and a cell of the wrong type (text where a number is needed) is always
+        an error.
     labelled
         Whether to read the class column. If not, it may be there and is not looked at.
     extra
@@ -88,8 +89,11 @@ def encode(
     _check_columns(schema, table, labelled=labelled, extra=extra)
     codes = np.empty((len(table), len(schema.features)), dtype=np.int64)
     for index, feature in enumerate(schema.features):
-        remedy = "encode with unknown='ignore' to leave such cells out"
-        found = _codes(feature, table, remedy, ignore=unknown == "ignore")
+        if feature.one_hot:
+            remedy = "encode with unknown='ignore' to leave such cells out"
+        else:
+            remedy = "fill in, clip or leave out such rows first, or declare wider limits"
+        found = _codes(feature, table, remedy, ignore=feature.one_hot and unknown == "ignore")
         codes[:, index] = np.maximum(found, -1)
     labels = None
     if labelled:
@@ -98,14 +102,16 @@ def encode(
 
 
 def one_hot(schema: Schema, codes: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Return codes as one-hot rows, shape (n, width): 1 at the value of each feature, all zeros for code -1.
+    """Return codes as records, shape (n, width): 1 at the value of each feature, all zeros for code -1.
+
+    The one column of a continuous feature holds its code.
 
     Parameters
     ----------
     schema
         What the codes mean.
     codes
-        Shape (n, F), each in [-1, cardinality).
+        Shape (n, F), each in [-1, levels), and not -1 for a continuous feature.
 
     Raises
     ------
@@ -113,10 +119,14 @@ def one_hot(schema: Schema, codes: NDArray[np.int64]) -> NDArray[np.uint64]:
         If the codes have another shape or type or are out of range.
     """
     _check_codes(schema, codes)
-    rows, features = np.nonzero(codes >= 0)
-    hot = np.zeros((len(codes), schema.width), dtype=np.uint64)
-    hot[rows, _starts(schema)[features] + codes[rows, features]] = 1
-    return hot
+    places = [index for index, feature in enumerate(schema.features) if feature.one_hot]
+    numbers = [index for index, feature in enumerate(schema.features) if not feature.one_hot]
+    starts = _starts(schema)
+    records = np.zeros((len(codes), schema.width), dtype=np.uint64)
+    rows, chosen = np.nonzero(codes[:, places] >= 0)
+    records[rows, starts[places][chosen] + codes[:, places][rows, chosen]] = 1
+    records[:, starts[numbers]] = codes[:, numbers]
+    return records
 
 
 def one_hot_labels(schema: Schema, labels: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -141,8 +151,10 @@ def counts(schema: Schema, encoded: EncodedTable) -> Counts:
     Raises
     ------
     SettingError
-        If the table was encoded without labels or with another schema.
+        If the table was encoded without labels or with another schema, or the schema has a continuous feature.
     """
+    if not schema.one_hot:
+        raise SettingError("continuous features have no values to count; use Numeric with bins")
     codes, labels = encoded.codes, encoded.labels
     if labels is None:
         raise SettingError("counts need labels: encode the table with labelled=True")
@@ -167,10 +179,9 @@ def _check_codes(schema: Schema, codes: NDArray[np.int64]) -> None:
         raise SettingError(
             f"codes: signed integers of shape (n, {len(schema.features)}), not {codes.dtype} of shape {codes.shape}"
         )
-    if (codes < -1).any() or (codes >= np.array(schema.cardinalities)).any():
-        raise SettingError(
-            "codes: a code is -1 or below the cardinality of its feature; were they made with this schema?"
-        )
+    lowest = [-1 if feature.one_hot else 0 for feature in schema.features]
+    if (codes < lowest).any() or (codes >= [feature.levels for feature in schema.features]).any():
+        raise SettingError("codes: a code is -1 or below the levels of its feature; were they made with this schema?")
 
 
 def _check_labels(schema: Schema, labels: NDArray[np.int64]) -> None:

@@ -32,13 +32,20 @@ class Feature(Protocol):
     ordered: ClassVar[bool]
     """Whether codes follow an order, so that ``code <= c`` is a meaningful test."""
 
+    one_hot: ClassVar[bool]
+    """Whether a code is the place of a 1 among the feature's columns; else it is what its one column holds."""
+
     @property
     def name(self) -> str:
         """Name of the column."""
 
     @property
     def cardinality(self) -> int:
-        """How many values or bins there are: the width of its one-hot block."""
+        """How many values or bins there are, or 1 for a number: how many columns of a record it has."""
+
+    @property
+    def levels(self) -> int:
+        """How many codes there are."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,7 +56,7 @@ class Feature(Protocol):
         """What a cell should be, for messages."""
 
     def codes(self, column: Column, missing_values: Collection[str] = ()) -> NDArray[np.int64]:
-        """Return the code of each cell, in [0, cardinality), or `MISSING`, `UNKNOWN` or `WRONG_TYPE`, all negative.
+        """Return the code of each cell, in [0, levels), or `MISSING`, `UNKNOWN` or `WRONG_TYPE`, all negative.
 
         Parameters
         ----------
@@ -69,6 +76,7 @@ class _Listed:
 
     kind: ClassVar[str]
     ordered: ClassVar[bool]
+    one_hot: ClassVar[bool] = True
 
     name: str
     categories: tuple[str, ...]
@@ -81,6 +89,11 @@ class _Listed:
     def cardinality(self) -> int:
         """How many values there are."""
         return len(self.categories)
+
+    @property
+    def levels(self) -> int:
+        """How many codes there are: one for each value."""
+        return self.cardinality
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -166,6 +179,7 @@ class Numeric:
 
     kind: ClassVar[str] = "numeric"
     ordered: ClassVar[bool] = True
+    one_hot: ClassVar[bool] = True
 
     name: str
     edges: tuple[float, ...]
@@ -190,6 +204,11 @@ class Numeric:
     def cardinality(self) -> int:
         """How many bins there are: one more than edges."""
         return len(self.edges) + 1
+
+    @property
+    def levels(self) -> int:
+        """How many codes there are: one for each bin."""
+        return self.cardinality
 
     @property
     def labels(self) -> tuple[str, ...]:

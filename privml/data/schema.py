@@ -9,13 +9,15 @@ from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from privml.data.cell import shortened
+from privml.data.continuous import Continuous
 from privml.data.feature import Categorical, Feature, Numeric, Ordinal, clean_categories, clean_name, sequence_of
 from privml.errors import SchemaError
 
-__all__ = ["Categorical", "Feature", "Numeric", "Ordinal", "Schema"]
+__all__ = ["Categorical", "Continuous", "Feature", "Numeric", "Ordinal", "Schema"]
 
 _FORMAT: Final = "privml-schema"
 _VERSION: Final = 1
+_KINDS: Final = (Categorical, Ordinal, Numeric, Continuous)
 _LISTED: Final = {kind.kind: kind for kind in (Categorical, Ordinal)}
 
 
@@ -47,8 +49,10 @@ class Schema:
         features = sequence_of(self.features, "features")
         seen: set[str] = set()
         for feature in features:
-            if not isinstance(feature, (Categorical, Ordinal, Numeric)):
-                raise SchemaError(f"{shortened(feature)} is no feature; use Categorical, Ordinal or Numeric")
+            if not isinstance(feature, _KINDS):
+                raise SchemaError(
+                    f"{shortened(feature)} is no feature; use {', '.join(kind.__name__ for kind in _KINDS)}"
+                )
             if feature.name in seen:
                 raise SchemaError(f"feature {feature.name!r} occurs twice")
             seen.add(feature.name)
@@ -73,22 +77,27 @@ class Schema:
 
     @cached_property
     def cardinalities(self) -> tuple[int, ...]:
-        """Number of values or bins of each feature, in order."""
+        """Number of columns of each feature, in order: its values or bins, or 1."""
         return tuple(feature.cardinality for feature in self.features)
 
     @cached_property
     def width(self) -> int:
-        """Number of one-hot columns: the sum of all cardinalities."""
+        """Number of columns of a record: the sum of all cardinalities."""
         return sum(self.cardinalities)
 
     @cached_property
     def slices(self) -> Mapping[str, slice]:
-        """Which one-hot columns belong to each feature, by its name."""
+        """Which columns of a record belong to each feature, by its name."""
         slices, start = {}, 0
         for name, cardinality in zip(self.names, self.cardinalities, strict=True):
             slices[name] = slice(start, start + cardinality)
             start += cardinality
         return MappingProxyType(slices)
+
+    @cached_property
+    def one_hot(self) -> bool:
+        """Whether all features are one-hot blocks: none is continuous."""
+        return all(feature.one_hot for feature in self.features)
 
     @property
     def class_count(self) -> int:
@@ -179,7 +188,10 @@ def _feature(form: Any, index: int) -> Feature:
     if isinstance(kind, str) and kind in _LISTED:
         _expect_keys(form, {"kind", "name", "categories"}, where)
         return _LISTED[kind](form["name"], _list_of(form["categories"], f"{where}: categories"))
-    kinds = ", ".join((*_LISTED, Numeric.kind))
+    if kind == Continuous.kind:
+        _expect_keys(form, {"kind", "name", "low", "high"}, where)
+        return Continuous(form["name"], form["low"], form["high"])
+    kinds = ", ".join(each.kind for each in _KINDS)
     raise SchemaError(f"{where} is an object whose kind is one of {kinds}; found {shortened(form)}")
 
 

@@ -98,6 +98,14 @@ def test_ranges_that_are_none(limits: tuple[int, int]) -> None:
         verdict(within(*limits), split(np.zeros(1, dtype=np.uint64)))
 
 
+def test_columns_outside_the_groups_may_hold_anything() -> None:
+    def program(unit: Unit, validation: Validation, x: Shares) -> None:
+        validation.one_hot(fix_operand(unit, x), [slice(0, 2), slice(3, 5)], complete=True)
+
+    assert verdict(program, split(np.array([[1, 0, 77, 0, 1]], dtype=np.uint64))).master
+    assert not verdict(program, split(np.array([[1, 0, 77, 0, 2]], dtype=np.uint64))).master
+
+
 def test_one_invalid_value_among_many_is_found() -> None:
     rows = np.zeros((3000, 5), dtype=np.uint64)
     rows[:, [1, 3]] = 1

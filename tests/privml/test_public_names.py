@@ -9,6 +9,7 @@ PUBLIC = [
     "Categorical",
     "Client",
     "ClientSession",
+    "Continuous",
     "DataOwner",
     "ModelCard",
     "Numeric",

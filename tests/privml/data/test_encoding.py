@@ -237,8 +237,8 @@ def test_settings(setting: str) -> None:
         (np.zeros(3, np.int64), r"shape \(n, 3\)"),
         (np.zeros((2, 3)), "signed integers"),
         (np.zeros((2, 3), np.uint64), "signed integers"),
-        (np.array([[3, 0, 0]]), "below the cardinality"),
-        (np.array([[0, 0, -2]]), "below the cardinality"),
+        (np.array([[3, 0, 0]]), "below the levels"),
+        (np.array([[0, 0, -2]]), "below the levels"),
     ],
 )
 def test_codes_of_another_schema_are_refused(codes: Any, message: str) -> None:
