@@ -62,7 +62,7 @@ def suffix_xor(x: BooleanShares, bits: int) -> BooleanShares:
 def most_significant_bit(unit: Unit, x: Shares, bits: int = BITS) -> BooleanShares:
     """Largest power of two in each 0 <= x < 2^bits, as a word with that one lane set; no lane for x = 0.
 
-    The binary digits, OR of each with all above, and the lone edge (Catrina and de Hoogh, SCN 2010, section 4).
+    The binary digits, OR of each with all above, and the lone edge (Catrina and Saxena, FC 2010, section 4).
 
     Returns
     -------

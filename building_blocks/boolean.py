@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from building_blocks.gates import WINDOW, Gate, Variable, lexicographic, run_of
-from building_blocks.shares import BooleanShares, Shares, Words, in_blocks, open_shares
+from building_blocks.shares import BooleanShares, Shares, Words, in_blocks, open_bits, open_lone_bits, open_shares
 from privml.units.correlations import RandomBits, RandomWord, shifted
 from privml.units.unit import Unit
 
@@ -61,6 +61,9 @@ def suffix_or(unit: Unit, x: BooleanShares, bits: int) -> BooleanShares:
 _WINDOWS = Gate(1, [[run_of(0, 1, length)] for length in range(1, WINDOW + 1)])
 """The runs of one to four bits downwards from each lane."""
 
+WINDOW_PRODUCTS: Final = _WINDOWS.patterns
+"""The ANDs of a mask's shifts that `compare_windows` takes."""
+
 
 @dataclass(frozen=True, slots=True)
 class MaskedWord:
@@ -80,7 +83,7 @@ def open_masked(unit: Unit, x: Shares) -> MaskedWord:
 
     One round, 8 bytes each way a value. Both units see c = x + r, uniform because r is.
     """
-    r, mask, *products = unit.correlations.draw(RandomWord(x.shape, _WINDOWS.patterns))
+    r, mask, *products = unit.correlations.draw(RandomWord(x.shape, WINDOW_PRODUCTS))
     (c,) = open_shares(unit, x + Shares(r))
     return MaskedWord(c, BooleanShares(mask), products)
 
@@ -157,13 +160,8 @@ def weigh_bits(unit: Unit, x: BooleanShares, weights: Words) -> Shares:
 def _open_under_bits(unit: Unit, x: BooleanShares, bits: int) -> tuple[Array, Words]:
     """Open words under masks whose bits are shared as integers too: (opened words, shares of the masks' bits)."""
     mask, rho = unit.correlations.draw(RandomBits(x.shape, bits, x.words.dtype.type))
-    mine = x.words ^ mask
-    if bits > 1:
-        (peer,) = unit.exchange(mine)
-        return mine ^ peer, rho
-    packed = np.packbits((mine & mine.dtype.type(1)).reshape(-1).astype(np.uint8))
-    (peer,) = unit.exchange(packed)
-    return np.unpackbits(packed ^ peer, count=mine.size).reshape(mine.shape).astype(mine.dtype), rho
+    hidden = BooleanShares(x.words ^ mask)
+    return (open_bits(unit, hidden)[0] if bits > 1 else open_lone_bits(unit, hidden)), rho
 
 
 def _unmask(unit: Unit, opened: Array, rho: Words) -> Words:

@@ -42,7 +42,7 @@ def sign(unit: Unit, x: Shares) -> BooleanShares:
     -----
     Three rounds; 8 + 4 + 1 bytes each way a value. Both units see c and twice a masked word: uniform.
     """
-    return _sign_of_masked(unit, open_masked(unit, x))
+    return sign_of_masked(unit, open_masked(unit, x))
 
 
 def less_than(unit: Unit, x: Shares, y: Shares) -> BooleanShares:
@@ -64,7 +64,7 @@ def below_thresholds(unit: Unit, x: Shares, thresholds: ArrayLike) -> BooleanSha
     words = ring(thresholds)
     if words.ndim != 1:
         raise SettingError(f"thresholds are one-dimensional; got shape {words.shape}")
-    return _sign_of_masked(unit, open_masked(unit, x[..., None]) - words)
+    return sign_of_masked(unit, open_masked(unit, x[..., None]) - words)
 
 
 def is_zero(unit: Unit, x: Shares) -> BooleanShares:
@@ -89,25 +89,33 @@ def equal_to(unit: Unit, x: Shares, values: ArrayLike) -> BooleanShares:
     return is_zero(unit, x - public(unit, words))
 
 
-def bit_to_integer(unit: Unit, bit: BooleanShares) -> Shares:
-    """Convert shared bits (bit 0 of each word) to shared integers 0 or 1. One round, one bit each way a value."""
-    return to_integers(unit, bit, 1)[..., 0]
+def sign_of_masked(unit: Unit, x: MaskedWord) -> BooleanShares:
+    """Return 1 where x < 0 as a signed integer of the word's size, else 0, for a word that was opened under its mask.
 
-
-def _sign_of_masked(unit: Unit, x: MaskedWord) -> BooleanShares:
-    windows = compare_windows(unit, x)
-    digits = [BooleanShares(_every_fourth_of_64(w.words, first=2)) for w in windows]
-    generate, propagate = _DIGITS.evaluate(unit, digits)
-    nibbles = BooleanShares(_every_fourth_of_16(generate.words) | _every_fourth_of_16(propagate.words) << np.uint8(4))
-    (borrow,) = _LAST.evaluate(unit, [nibbles])
+    Words of 64 bits, or of 16 without the gate that makes four digits of sixteen. Two rounds, 4 + 1 bytes each way a
+    value; or one, of 1 byte. Both units see masked words: uniform.
+    """
+    windows, first = compare_windows(unit, x), 2
+    if x.opened.dtype == np.uint64:
+        digits = [BooleanShares(_every_fourth_of_64(w.words, first)) for w in windows]
+        generate, propagate = _DIGITS.evaluate(unit, digits)
+        windows, first = (generate, propagate), 3
+    low, high = (_every_fourth_of_16(w.words, first) for w in windows)
+    (borrow,) = _LAST.evaluate(unit, [BooleanShares(low | high << np.uint8(4))])
     bit = borrow.words ^ _top_bit(x.mask.words)
     if unit.is_master:
         bit = bit ^ _top_bit(x.opened)
     return BooleanShares(bit) & 1
 
 
-def _top_bit(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    return (words >> np.uint64(63)).astype(np.uint8)
+def bit_to_integer(unit: Unit, bit: BooleanShares) -> Shares:
+    """Convert shared bits (bit 0 of each word) to shared integers 0 or 1. One round, one bit each way a value."""
+    return to_integers(unit, bit, 1)[..., 0]
+
+
+def _top_bit(words: NDArray[Any]) -> NDArray[np.uint8]:
+    top: NDArray[Any] = words >> words.dtype.type(8 * words.itemsize - 1)
+    return top.astype(np.uint8)
 
 
 def _every_fourth_of_64(words: NDArray[np.uint64], first: int) -> NDArray[Any]:
@@ -118,9 +126,9 @@ def _every_fourth_of_64(words: NDArray[np.uint64], first: int) -> NDArray[Any]:
     return x.astype(np.uint16)
 
 
-def _every_fourth_of_16(words: NDArray[np.uint16]) -> NDArray[Any]:
-    """Gather lanes 3, 7, 11, 15 into 4 bits."""
-    x = (words >> np.uint16(3)) & np.uint16(0x1111)
+def _every_fourth_of_16(words: NDArray[np.uint16], first: int) -> NDArray[Any]:
+    """Gather lanes first, first + 4, ..., first + 12 into 4 bits."""
+    x = (words >> np.uint16(first)) & np.uint16(0x1111)
     for by, keep in ((3, 0x0303), (6, 0x000F)):
         x = (x | x >> np.uint16(by)) & np.uint16(keep)
     return x.astype(np.uint8)

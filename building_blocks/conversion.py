@@ -6,7 +6,7 @@ import numpy as np
 
 from building_blocks.product import multiply
 from building_blocks.shares import BooleanShares, Shares, Words, signed
-from privml.crypto.dtpkc import CiphertextVector, PublicKey, PublicParameters
+from privml.crypto.dtpkc import CiphertextVector, PublicKey
 from privml.crypto.fixed_base import Encryptor
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.crypto.randomness import random_words
@@ -103,7 +103,7 @@ def shares_to_ciphertext(unit: Unit, x: Shares, recipient: Recipient) -> PackedC
     if unit.is_master:
         fresh = random_words(flat.shape)
         unit.send(fresh)
-        theirs = _receive_ciphertexts(unit, parameters, layout.ciphertexts(parameters))
+        theirs = _receive_ciphertexts(unit, encryptor, layout.ciphertexts(parameters))
         mine = layout.pack(signed(flat - fresh), parameters)
         result = encryptor.rerandomise_vector(theirs.add_plain(mine))
         return PackedCiphertext(result, layout, additions_used=2)
@@ -113,7 +113,7 @@ def shares_to_ciphertext(unit: Unit, x: Shares, recipient: Recipient) -> PackedC
     return None
 
 
-def integers_to_ciphertexts(unit: Unit, x: Shares, recipient: Recipient) -> CiphertextVector | None:
+def integers_to_ciphertexts(unit: Unit, x: Shares, recipient: Recipient | None) -> CiphertextVector | None:
     """Encrypt shared integers under a recipient's key, one ciphertext each: exactly x, not x modulo 2^64.
 
     x' = x + 2^62 lies in [0, 2^63), so its words carry, x' = x'_M + x'_S - 2^64 z, exactly if one of their top bits is
@@ -129,12 +129,13 @@ def integers_to_ciphertexts(unit: Unit, x: Shares, recipient: Recipient) -> Ciph
     x
         Integers of magnitude below 2^62, of any shape; they travel flat. Outside, the result is another integer.
     recipient
-        As for `shares_to_ciphertext`.
+        As for `shares_to_ciphertext`; or None for what only the next block will read: T1 alone, under no key, for half
+        the work.
 
     Returns
     -------
     CiphertextVector, or None
-        In the Master, (T1, T2) a value; None in the Secondary.
+        In the Master, (T1, T2) a value, or T1 for no recipient; None in the Secondary.
 
     Raises
     ------
@@ -160,14 +161,14 @@ def integers_to_ciphertexts(unit: Unit, x: Shares, recipient: Recipient) -> Ciph
         unit.send(carry.words + mask)
         own = [w - (1 << OFFSET_BIT) + (r << 64) for w, r in zip(words.tolist(), mask.tolist(), strict=True)]
         encrypted = encryptor.encrypt_vector(own)
-        return _receive_ciphertexts(unit, encryptor.parameters, words.size) + encrypted
+        return _receive_ciphertexts(unit, encryptor, words.size) + encrypted
     (masked,) = unit.receive([words])
     own = [w - (c << 64) for w, c in zip(words.tolist(), (carry.words + masked).tolist(), strict=True)]
     unit.channel.send(dumps(encryptor.encrypt_vector(own)))
     return None
 
 
-def bits_to_ciphertexts(unit: Unit, bits: BooleanShares, recipient: Recipient) -> CiphertextVector | None:
+def bits_to_ciphertexts(unit: Unit, bits: BooleanShares, recipient: Recipient | None) -> CiphertextVector | None:
     """Encrypt shared bits (bit 0 of each word) under a recipient's key as integers 0 or 1, one ciphertext each.
 
     b = b_M + (1 - 2 b_M) b_S: the Secondary encrypts its bits, the Master negates that where its own are set, and adds
@@ -184,22 +185,24 @@ def bits_to_ciphertexts(unit: Unit, bits: BooleanShares, recipient: Recipient) -
     if not unit.is_master:
         unit.channel.send(dumps(encrypted))
         return None
-    theirs = _receive_ciphertexts(unit, encryptor.parameters, len(own))
+    theirs = _receive_ciphertexts(unit, encryptor, len(own))
     # negated for either bit: the time it takes must not tell which
     choices = zip(own, theirs, -theirs, strict=True)
     return theirs.of_elements([negated if bit else plain for bit, plain, negated in choices]) + encrypted
 
 
-def encryptor_for(recipient: Recipient, unit: Unit) -> Encryptor:
-    """Return what encrypts for a recipient, with T2; a new one shares the unit's own table of g.
+def encryptor_for(recipient: Recipient | None, unit: Unit) -> Encryptor:
+    """Return what encrypts for a recipient, on the unit's own table of g; for none, T1 alone under g itself.
 
     Raises
     ------
     ParameterMismatchError
         The key belongs to other parameters than the unit's own.
     SettingError
-        The encryptor forms no T2.
+        An encryptor for a recipient forms no T2.
     """
+    if recipient is None or recipient is unit.rerandomiser():
+        return unit.rerandomiser()
     unit.strong_key().parameters.check_same(recipient.parameters)
     if isinstance(recipient, PublicKey):
         return Encryptor(recipient, generator_table=unit.rerandomiser().generator_table)
@@ -215,8 +218,9 @@ def _either(unit: Unit, own: Words) -> Shares:
     return Shares(own) - multiply(unit, Shares(a), Shares(b))
 
 
-def _receive_ciphertexts(unit: Unit, parameters: PublicParameters, count: int) -> CiphertextVector:
-    vector = loads(unit.channel.receive(), CiphertextVector, parameters)
-    if len(vector) != count or vector.t2 is None:
-        raise FrameSizeError(f"expected {count} ciphertexts (T1, T2), got {vector}")
+def _receive_ciphertexts(unit: Unit, encryptor: Encryptor, count: int) -> CiphertextVector:
+    vector = loads(unit.channel.receive(), CiphertextVector, encryptor.parameters)
+    if len(vector) != count or (vector.t2 is not None) != encryptor.with_t2:
+        wanted = "(T1, T2)" if encryptor.with_t2 else "T1"
+        raise FrameSizeError(f"expected {count} ciphertexts {wanted}, got {vector}")
     return vector

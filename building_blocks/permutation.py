@@ -83,7 +83,10 @@ def place(unit: Unit, places: Shares, x: Shares) -> Shares:
     opened = low + peer
     order = np.argsort(opened, axis=-1)
     if (np.take_along_axis(opened, order, axis=-1) != np.arange(places.shape[axis])).any():
-        raise ValidationError("the places are no permutation of 0 .. n - 1")
+        # both units see it and raise alike
+        error = ValidationError("the places that rows were to take are no permutation of 0 .. n - 1")
+        error.agreed = True
+        raise error
     return Shares(permuted(shuffled.words[..., 1:], order).reshape(x.shape))
 
 

@@ -104,8 +104,10 @@ class Shares:
 
     @property
     def transposed(self) -> Shares:
-        """The transposed matrix, contiguous (products on views are slow)."""
-        return Shares(np.ascontiguousarray(self.words.T))
+        """The matrix transposed, the last two axes swapped; contiguous (products on views are slow)."""
+        if self.words.ndim < 2:
+            raise SettingError(f"a matrix to transpose has two axes at least; got shape {self.shape}")
+        return Shares(np.ascontiguousarray(self.words.swapaxes(-1, -2)))
 
     def sum(self, axis: int | None = None) -> Shares:
         """Sum over an axis, or over all."""
@@ -174,6 +176,13 @@ def open_bits(unit: Unit, *shares: BooleanShares) -> list[NDArray[Any]]:
     """Open XOR-shared words to both units, in one round; they must be masked."""
     mine = [share.words for share in shares]
     return [own ^ peer for own, peer in zip(mine, unit.exchange(*mine), strict=True)]
+
+
+def open_lone_bits(unit: Unit, x: BooleanShares) -> NDArray[Any]:
+    """Open bit 0 of every word to both units, in one round of one bit each way a value; it must be masked."""
+    mine = np.packbits((x.words & x.words.dtype.type(1)).astype(np.uint8).reshape(-1))
+    (peer,) = unit.exchange(mine)
+    return np.unpackbits(mine ^ peer, count=x.words.size).reshape(x.shape).astype(x.words.dtype)
 
 
 def in_blocks(local: Callable[..., Words], *arrays: NDArray[Any], rows: int = 1 << 13) -> Words:

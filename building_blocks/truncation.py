@@ -14,7 +14,7 @@ LOW_63 = np.uint64((1 << 63) - 1)
 
 
 def truncate(unit: Unit, x: Shares, fraction_bits: int) -> Shares:
-    """Shift signed values right by f bits: [floor(x / 2^f)] or one more, for |x| < 2^62.
+    """Shift signed values right by f bits: [x / 2^f], the floor or the ceiling, for |x| < 2^62.
 
     x' = x + 2^62 is opened under a mask, c = x' + r. As x' < 2^63, the carry out of bit 63 shows in the top bits:
     v = msb(c) xor msb(r), linear in the shared msb(r), and floor(x'/2^f) = (c mod 2^63 >> f) + v 2^{63-f}
@@ -30,7 +30,8 @@ def truncate(unit: Unit, x: Shares, fraction_bits: int) -> Shares:
     Returns
     -------
     Shares
-        y with 0 <= y - floor(x / 2^f) <= 1: unbiased, since the chance of the one is the dropped fraction.
+        The floor or the ceiling of x / 2^f: unbiased, since the chance of the ceiling is the dropped fraction; so
+        exact where nothing is dropped.
 
     Notes
     -----

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from building_blocks.comparison import bit_to_integer, sign
-from building_blocks.logarithm import LOG2_FRACTION_BITS, log2
+from building_blocks.fixed_point.logarithm import LOG_FRACTION_BITS, log2
+from building_blocks.fixed_point.number import FixedPoint, fixed_public
 from building_blocks.operand import Operand, fix_operand, multiply_operands, values
 from building_blocks.selection import argmax
 from building_blocks.shares import Shares, Words, concatenate, public, signed
@@ -35,7 +36,7 @@ SCORE_ERROR: Final = 1.5e-7
 UNSEEN: Final = 1 << 20
 """What a class without a record is behind by, in powers of two: it is never predicted."""
 
-TIE: Final = round(2 * SCORE_ERROR * 2**LOG2_FRACTION_BITS) + 1
+TIE: Final = round(2 * SCORE_ERROR * 2**LOG_FRACTION_BITS) + 1
 """Units of a score, for each feature, by which a class must beat an earlier one: what rounding alone may make."""
 
 
@@ -68,7 +69,7 @@ class NaiveBayes(Classifier):
     Parameters
     ----------
     schema
-        Features and classes.
+        Features and classes; no continuous feature.
     alpha
         Smoothing added to every count (1: Laplace, less: Lidstone), in [2^-24, 2^16], rounded to a multiple of 2^-24.
 
@@ -89,6 +90,8 @@ class NaiveBayes(Classifier):
 
     def __init__(self, schema: Schema, *, alpha: float = 1.0) -> None:
         super().__init__(schema)
+        if not schema.one_hot:
+            raise SettingError("naive Bayes counts values: make continuous features Numeric ones, with bins")
         if not 2.0**-ALPHA_BITS <= alpha <= 2.0**16:
             raise SettingError(f"alpha lies in [2^-{ALPHA_BITS}, 2^16]; got {alpha}")
         if alpha * max(schema.cardinalities) >= 2**COUNT_BITS:
@@ -153,21 +156,18 @@ class NaiveBayes(Classifier):
         values, classes = self._counts[:-1], self._counts[-1:]
         known = self._known(values)
         cardinalities = np.array(self.schema.cardinalities)
-        smoothing = round(self.alpha * 2**ALPHA_BITS)
-        numerators = values * 2**ALPHA_BITS + public(unit, np.full(values.shape, smoothing))
-        denominators = known * 2**ALPHA_BITS + public(
-            unit, np.repeat(cardinalities[:, None] * smoothing, self.schema.class_count, axis=1)
-        )
-        joined = concatenate([numerators, denominators, classes * 2**ALPHA_BITS])
-        logarithms = log2(unit, joined, bits=ALPHA_BITS + COUNT_BITS + 2)
+        counted = FixedPoint(concatenate([values, known, classes]), 0, 1 << COUNT_BITS).refined(ALPHA_BITS)
+        alpha = round(self.alpha * 2**ALPHA_BITS) / 2**ALPHA_BITS
+        smoothing = alpha * np.concatenate([np.ones(values.shape[0]), cardinalities, [0]])[:, None]
+        logarithms = log2(unit, counted + fixed_public(unit, smoothing, ALPHA_BITS)).shares
         width, features = values.shape[0], known.shape[0]
         likelihoods = (
             logarithms[:width] - logarithms[width : width + features][np.repeat(range(features), cardinalities)]
         )
         unseen = bit_to_integer(unit, sign(unit, classes - public(unit, np.ones(classes.shape, dtype=np.int64))))
-        share_of_all = round((ALPHA_BITS + float(np.log2(self.records))) * 2**LOG2_FRACTION_BITS)
+        share_of_all = round(float(np.log2(self.records)) * 2**LOG_FRACTION_BITS)
         prior = logarithms[-1:] - public(unit, np.full(classes.shape, share_of_all))
-        self._table = concatenate([likelihoods, prior - unseen * (UNSEEN << LOG2_FRACTION_BITS)])
+        self._table = concatenate([likelihoods, prior - unseen * (UNSEEN << LOG_FRACTION_BITS)])
         self._operand = None
 
     def _answer(self, unit: Unit, queries: Operand, answer: str) -> Words:
@@ -238,4 +238,4 @@ class NaiveBayes(Classifier):
 
 def _real(words: Words) -> NDArray[np.float64]:
     """Fixed-point binary logarithms as natural ones."""
-    return np.asarray(signed(words) * (np.log(2) / 2**LOG2_FRACTION_BITS))
+    return np.asarray(signed(words) * (np.log(2) / 2**LOG_FRACTION_BITS))

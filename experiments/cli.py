@@ -9,20 +9,31 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from experiments import crypto, naive_bayes
+from experiments import accuracy, blocks, crypto, naive_bayes
 from experiments.record import write_json
 from experiments.report import WIDTH, Report, target_table
 from experiments.settings import Settings
 from privml.errors import PrivMLError, SettingError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-QUICK: dict[str, Any] = {"repeats": 3, "vector": 16, "converted": 100, "growth": (1000, 2000, 4000, 8000, 10_000)}
+QUICK: dict[str, Any] = {
+    "repeats": 3,
+    "vector": 16,
+    "converted": 100,
+    "growth": (1000, 2000, 4000, 8000, 10_000),
+    "batches": (1, 100, 1000),
+    "budget": 1.0,
+    "ciphertexts": 16,
+    "points": 1 << 13,
+}
 
 HELP = """Measure PrivML against its targets, each figure beside its peer in the same run.
 
 \b
 Begin with
     python -m experiments crypto --quick
+    python -m experiments blocks --only log2
+    python -m experiments accuracy --quick
     python -m experiments naive_bayes
     python -m experiments naive_bayes --data DIR --json bayes.json
 
@@ -43,36 +54,45 @@ def main() -> None:
     """Run experiments."""
 
 
-def _common(command: Command) -> Command:
-    """Add the options of every experiment."""
-    options = (
-        click.option(
-            "--json",
-            "json_file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="Write the records to this file.",
-        ),
-        click.option(
-            "--key-bits", type=int, default=Settings.key_bits, show_default=True, help="2048 or 3072; 1024 warns."
-        ),
-        click.option("--seed", type=int, default=Settings.seed, show_default=True, help="Of public test data."),
-        click.option("--repeats", type=click.IntRange(1), help="Samples of every time.  [default: 7, quick: 3]"),
-        click.option(
-            "--quick", is_flag=True, help="Fewer samples and smaller vectors: a first look, not a figure to quote."
-        ),
-        click.option(
-            "--allow-insecure-test-size",
-            is_flag=True,
-            help="Allow keys of 512 bits, to try the experiments themselves.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+OPTIONS: dict[str, Callable[[Command], Command]] = {
+    "only": click.option(
+        "--only", multiple=True, metavar="TEXT", help="Blocks with this in their names; may be given again."
+    ),
+    "json": click.option(
+        "--json",
+        "json_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write the records to this file.",
+    ),
+    "key bits": click.option(
+        "--key-bits", type=int, default=Settings.key_bits, show_default=True, help="2048 or 3072; 1024 warns."
+    ),
+    "seed": click.option("--seed", type=int, default=Settings.seed, show_default=True, help="Of public test data."),
+    "repeats": click.option("--repeats", type=click.IntRange(1), help="Samples of every time.  [default: 7, quick: 3]"),
+    "quick": click.option(
+        "--quick", is_flag=True, help="Fewer samples and smaller sizes: a first look, not a figure to quote."
+    ),
+    "small keys": click.option(
+        "--allow-insecure-test-size",
+        is_flag=True,
+        help="Allow keys of 512 bits, to try the experiments themselves.",
+    ),
+}
+
+
+def _options(*names: str) -> Callable[[Command], Command]:
+    """Add options that several experiments have."""
+
+    def add(command: Command) -> Command:
+        for name in reversed(names):
+            command = OPTIONS[name](command)
+        return command
+
+    return add
 
 
 @main.command("crypto")
-@_common
+@_options("json", "key bits", "seed", "repeats", "quick", "small keys")
 def crypto_command(json_file: Path | None, **options: Any) -> None:
     """Cryptosystem, uploads, conversions and building blocks.
 
@@ -82,12 +102,48 @@ def crypto_command(json_file: Path | None, **options: Any) -> None:
     _run(crypto.run, json_file, **options)
 
 
+@main.command("blocks")
+@_options("only")
+@click.option(
+    "--budget", type=click.FloatRange(min=0, min_open=True),
+    help="Seconds for a run on correlations by transfers; longer ones take smaller batches.  [default: 20, quick: 1]",
+)  # fmt: skip
+@click.option(
+    "--key-size", "key_sizes", type=int, multiple=True, default=Settings.key_sizes, show_default=True,
+    help="Of the keys for blocks on ciphertexts; may be given again.",
+)  # fmt: skip
+@_options("json", "seed", "repeats", "quick", "small keys")
+def blocks_command(json_file: Path | None, **options: Any) -> None:
+    """Every block of the catalogue: on shares with both sources of correlations, and on ciphertexts; peer: numpy.
+
+    Takes about half an hour, most of it for correlations by oblivious transfer; with --quick two minutes.
+    """
+    _run(blocks.run, json_file, **options)
+
+
+@main.command("accuracy")
+@_options("only")
+@click.option(
+    "--plot", "plots", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder for a picture of the errors of every block that has any.",
+)  # fmt: skip
+@_options("json", "seed", "quick")
+def accuracy_command(json_file: Path | None, **options: Any) -> None:
+    """The worst error of every block of the catalogue on a million values and more, beside the bound that it states.
+
+    Ends with status 1 if a block breaks its bound. Takes some minutes, with --quick seconds.
+    """
+    report = _run(accuracy.run, json_file, **options)
+    if any(record.met is False for record in report.records):
+        raise click.exceptions.Exit(1)
+
+
 @main.command("naive_bayes")
 @click.option(
     "--data", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with adult/, nursery/, bank/ or bcw/ (files of the UCI repository, possibly gzipped).",
 )  # fmt: skip
-@_common
+@_options("json", "key bits", "seed", "repeats", "quick", "small keys")
 def naive_bayes_command(json_file: Path | None, **options: Any) -> None:
     """Naive Bayes from sealed and homomorphic uploads to encrypted answers; peer: scikit-learn's CategoricalNB.
 
@@ -108,12 +164,12 @@ def _run(
     json_file: Path | None,
     *,
     quick: bool,
-    repeats: int | None,
     **options: Any,
-) -> None:
+) -> Report:
     if json_file is not None and not json_file.parent.is_dir():
         raise click.UsageError(f"--json: there is no folder {json_file.parent}")
-    chosen = (QUICK if quick else {}) | ({} if repeats is None else {"repeats": repeats}) | options
+    # what was not asked for is as the settings have it
+    chosen = (QUICK if quick else {}) | {name: value for name, value in options.items() if value is not None}
     try:
         report = experiment(Settings(**chosen))
     except SettingError as error:
@@ -125,3 +181,4 @@ def _run(
         write_json(json_file, report.records)
         Console(stderr=True).print(f"{len(report.records)} records written to {json_file}", markup=False)
     report.show()
+    return report

@@ -243,10 +243,12 @@ def _cells(line: Line) -> tuple[str, ...]:
 
 def _grid(grid: Grid) -> Table:
     table = _table(grid.title)
-    name, *others = grid.headings
-    table.add_column(name, ratio=1)
-    for heading in others:
-        table.add_column(heading, justify="right", overflow="fold")
+    for position, (heading, *cells) in enumerate(zip(grid.headings, *grid.rows, strict=True)):
+        if position == 0:
+            table.add_column(heading, ratio=1)
+        else:
+            # headings fold at spaces, figures do not
+            table.add_column(heading, justify="right", width=max(map(len, [*heading.split(" "), *cells])))
     for row in grid.rows:
         table.add_row(*row)
     return table
@@ -279,7 +281,7 @@ def _table(title: str) -> Table:
 
 def number(value: float) -> str:
     """Write a figure as tables show it."""
-    if value == int(value) and abs(value) < 1e12:
+    if abs(value) < 1e12 and value == int(value):
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 1e4 else f"{value:.4g}"
 

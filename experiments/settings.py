@@ -11,6 +11,9 @@ from experiments.targets import DEFAULT_KEY_BITS
 BLOCK_BATCH = 100_000
 """The batch that the targets of blocks are about."""
 
+VECTOR_BATCH = 128
+"""The least vector of ciphertexts that their targets are applied to."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -40,6 +43,10 @@ class Settings:
         Values in a batch of every block, in increasing order.
     budget
         Seconds that a run may take where blocks make their correlations by transfers: else its batch is smaller.
+    ciphertexts
+        Values of a vector of ciphertexts that a block takes.
+    key_sizes
+        Of the keys for blocks on ciphertexts.
     only
         Parts of the names of the blocks to look at; none for all.
     points
@@ -65,6 +72,8 @@ class Settings:
     matrix: int = 512
     batches: Sequence[int] = (1, 1000, BLOCK_BATCH)
     budget: float = 20.0
+    ciphertexts: int = VECTOR_BATCH
+    key_sizes: Sequence[int] = (1024, DEFAULT_KEY_BITS)
     only: Sequence[str] = ()
     points: int = 1 << 20
     plots: Path | None = None

@@ -163,6 +163,7 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         "log2": _at_most(_BLOCKS, 3, "us", key_bits=None),
         "log2, bytes": _at_most(_BLOCKS, 400, "bytes", key_bits=None),
         "ciphertext vectors": _at_most(_VECTORS, 6, "ms"),
+        "ciphertext vectors, ratio": _ratio(_VECTORS, 1 / 10),
         "upload, ciphertext": _at_most(_HOMOMORPHIC, 0.7, "ms"),
         "upload, proof": _at_most(_HOMOMORPHIC, 3, "ms"),
         "upload, check": _at_most(_HOMOMORPHIC, 1, "ms"),
@@ -188,8 +189,8 @@ LIMITS: Final[Mapping[str, Limit]] = MappingProxyType(
         "tree, Adult, rounds": _at_most(_TREE, 4000, "rounds"),
         "tree, query in a batch": _at_most(_TREE_QUERY, 0.1, "ms"),
         "tree, car-sized": _at_most(_CAR, 1, "s"),
-        "dealer-free comparison": _at_most(_DEALER_FREE, 200, "us"),
-        "dealer-free product": _at_most(_DEALER_FREE, 40, "us"),
+        "dealer-free comparison": _at_most(_DEALER_FREE, 200, "us", key_bits=None),
+        "dealer-free product": _at_most(_DEALER_FREE, 40, "us", key_bits=None),
         "memory": _at_most(_MEMORY, 512, "MiB"),
         "growth": Limit(_GROWTH, Measure.VALUE, 0.9, 1.1, "", None),
     }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from building_blocks.catalogue import Block
+from building_blocks.catalogue.ciphertext_blocks import CiphertextBlock
 from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.shares import BooleanShares, signed
 from privml.units.pair import Pair
 
+Named = TypeVar("Named", Block, CiphertextBlock)
 Array = NDArray[Any]
 Values = NDArray[np.int64]
 
@@ -34,6 +36,11 @@ class Deviation(NamedTuple):
         """Which part of the bound is used; 0 where there is none to use."""
         allowed = self.bound + self.rounding
         return np.divide(self.error, allowed, out=np.zeros_like(self.error), where=self.bound > 0)
+
+
+def chosen(blocks: Iterable[Named], names: Sequence[str]) -> list[Named]:
+    """Return the blocks whose names contain one of these, or all of them if there are none."""
+    return [block for block in blocks if not names or any(name in block.name for name in names)]
 
 
 def read(results: Pair[Any]) -> list[Array]:

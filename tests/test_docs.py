@@ -23,11 +23,11 @@ from privml.crypto.dtpkc import PublicParameters
 from privml.crypto.keygen import StrongKey
 from privml.units.correlations import Correlation
 from privml.units.dealer import Dealer
-from tests.building_blocks.cases import CASES, Case
 from tests.two_units import run, split
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted(page.relative_to(ROOT) for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")))
+FOLDERS = ("*.md", "docs/**/*.md", "building_blocks/*.md")
+PAGES = sorted(page.relative_to(ROOT) for folder in FOLDERS for page in ROOT.glob(folder))
 # to make a new environment, or to measure for minutes, is for people
 PROJECT_COMMANDS = ("pytest", "ruff", "mypy", "lint-imports", "pip")
 
@@ -121,6 +121,8 @@ def check_command(words: list[str]) -> None:
             group = import_module("experiments.cli").main
             known = {option for parameter in group.commands[name].params for option in parameter.opts}
             assert {option for option in options if option.startswith("-")} <= known
+        case ["python", "-m", "building_blocks.catalogue"]:
+            invoke("building_blocks.catalogue.__main__", ["--help"])
         case [program, *arguments] if program.startswith(".venv/bin/"):
             assert program.removeprefix(".venv/bin/") in PROJECT_COMMANDS
             assert all((ROOT / argument).exists() for argument in arguments if "/" in argument)
@@ -199,22 +201,6 @@ def names_of_tests() -> set[str]:
 def test_every_decision_is_linked_from_the_readme() -> None:
     readme = text_of(Path("README.md"))
     assert all(f"({page.as_posix()})" in readme for page in PAGES if page.parent.name == "decisions")
-
-
-def table_row(case: Case) -> tuple[int, str]:
-    """Rounds and bytes of a block in the table of docs/protocols.md; rounds that are spent once are counted too."""
-    name, cell = re.escape(case.name), r" ([^|]+) \|"
-    rows = re.findall(rf"^\| {name}(?: \([^|]*\))? \|{cell}{cell}", text_of(Path("docs/protocols.md")), re.MULTILINE)
-    ((rounds, size),) = rows
-    return sum(map(int, re.findall(r"\d+", rounds))), size
-
-
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_rounds_and_bytes_are_those_of_the_tests(case: Case) -> None:
-    rounds, size = table_row(case)
-    assert rounds == case.rounds
-    # of matrices it says what a value costs: how many values there are depends on the shapes of both
-    assert size.startswith("8 for every value") or float(size) == case.bytes_each_way
 
 
 def test_a_comparison_takes_as_many_correction_words_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -> None:

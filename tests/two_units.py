@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -32,7 +32,10 @@ class RecordingSource:
     """A source of correlations that remembers what it gave."""
 
     inner: CorrelationSource
+    channel: RecordingChannel | None = None
     drawn: list[Array] = field(default_factory=list)
+    frames_before: list[int] = field(default_factory=list)
+    """How many frames had been sent over the channel when each array was drawn."""
 
     @property
     def epoch(self) -> bytes:
@@ -47,7 +50,8 @@ class RecordingSource:
 
     def draw(self, correlation: Correlation) -> list[Array]:
         shares = self.inner.draw(correlation)
-        self.drawn.extend(shares)
+        self.drawn += shares
+        self.frames_before += [len(self.channel.sent) if self.channel else 0] * len(shares)
         return shares
 
 
@@ -59,6 +63,8 @@ class View:
     sent: list[bytes]
     received: list[bytes]
     trace: tuple[Passage, ...]
+    own_since: Sequence[int] = ()
+    """How many frames the unit had sent before it had each of its own words; none if not given."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +78,16 @@ class Run(Generic[T]):
 
 def make_units(key_shares: Sequence[KeyShare | None] = (None, None), dealer: Dealer | None = None) -> list[Unit]:
     dealer = dealer or Dealer()
-    channels = memory_channels(timeout=60)
     return [
-        Unit(role, RecordingChannel(channel), RecordingSource(dealer.source(role)), share)
-        for role, channel, share in zip(Role, channels, key_shares, strict=True)
+        recorded(Unit(role, channel, dealer.source(role), share))
+        for role, channel, share in zip(Role, memory_channels(timeout=60), key_shares, strict=True)
     ]
+
+
+def recorded(unit: Unit) -> Unit:
+    """The same unit, with records of its messages and of its correlations."""
+    channel = RecordingChannel(unit.channel)
+    return replace(unit, channel=channel, correlations=RecordingSource(unit.correlations, channel))
 
 
 def split(values: ArrayLike) -> tuple[Shares, Shares]:
@@ -137,17 +148,19 @@ def _view(unit: Unit, inputs: Sequence[Any]) -> View:
         return View([], [], [], ())
     shares = [i.shares if isinstance(i, FixedPoint) else i for i in inputs]
     own = [share.words for share in shares if isinstance(share, Shares | BooleanShares)]
-    return View(own + source.drawn, channel.sent, channel.received, channel.trace)
+    since = [0] * len(own) + source.frames_before
+    return View(own + source.drawn, channel.sent, channel.received, channel.trace, since)
 
 
-def suspicious(view: View) -> list[str]:
+def suspicious(view: View, *, lately: bool = False) -> list[str]:
     """Name whatever in a view is not uniformly distributed.
 
     Looked at: every frame received; combined with the frame sent in its place (what was opened); both combined with
     every array that the unit holds itself and that is as large as the frame or a part of it; and the differences of any
-    two of these openings (a mask used twice).
+    two of these openings (a mask used twice). With `lately`, of what the unit holds itself only what it began with and
+    what it drew for the message in question: long programs would take long.
     """
-    openings = list(_openings(view))
+    openings = list(_openings(view, lately))
     found = [name for name, data in openings if not looks_uniform(data)]
     for symbol, difference in (("+", np.subtract), ("^", np.bitwise_xor)):
         opened = [(name, data) for name, data in openings if name.endswith(f"{symbol}sent")]
@@ -158,8 +171,9 @@ def suspicious(view: View) -> list[str]:
     return found
 
 
-def _openings(view: View) -> Iterator[tuple[str, Array]]:
+def _openings(view: View, lately: bool) -> Iterator[tuple[str, Array]]:
     own = [np.frombuffer(words.tobytes(), dtype=np.uint8) for words in view.own]
+    since = view.own_since or [0] * len(own)
     for index, frame in enumerate(view.received):
         received = np.frombuffer(frame, dtype=np.uint8)
         yield f"frame {index}", received
@@ -167,7 +181,7 @@ def _openings(view: View) -> Iterator[tuple[str, Array]]:
         if sent.size == received.size:
             yield from _combine(f"frame {index}", received, "sent", sent)
         for k, words in enumerate(own):
-            for part in _parts(received, words.size):
+            for part in [] if lately and since[k] not in (0, index) else _parts(received, words.size):
                 yield from _combine(f"frame {index}", received[part], f"own {k}", words)
                 if sent.size == received.size and words.size % 8 == 0:
                     # what was opened, without a mask of which both units hold the same half
@@ -197,14 +211,14 @@ def looks_uniform(data: Array) -> bool:
     Short data are taken as nibbles; less than 40 bytes say nothing. Every outcome is expected at least five times.
     """
     if data.size >= 8 * 1280:
-        return all(_counts_are_even(np.bincount(data[k::8], minlength=256)) for k in range(8))
+        return all(counts_are_even(np.bincount(data[k::8], minlength=256)) for k in range(8))
     if data.size >= 1280:
-        return _counts_are_even(np.bincount(data, minlength=256))
+        return counts_are_even(np.bincount(data, minlength=256))
     nibbles = np.concatenate([data & 15, data >> 4])
-    return data.size < 40 or _counts_are_even(np.bincount(nibbles, minlength=16))
+    return data.size < 40 or counts_are_even(np.bincount(nibbles, minlength=16))
 
 
-def _counts_are_even(counts: Array) -> bool:
+def counts_are_even(counts: Array) -> bool:
     """Seven standard deviations, after Wilson and Hilferty (PNAS 1931): a chance of one in 10^11 for even odds."""
     expected, freedom = counts.sum() / counts.size, counts.size - 1
     statistic = ((counts - expected) ** 2).sum() / expected

@@ -10,7 +10,7 @@ from building_blocks.catalogue.block import Block, Input
 ANY: Final = Input(-(2**63), 2**63 - 1)
 ROW: Final = Input(-(2**63), 2**63 - 1, shape=(4,))
 # columns enough for statistics on what is opened of it
-MATRIX: Final = Input(-(2**63), 2**63 - 1, shape=(4, 400), batched=False)
+MATRIX: Final = Input(-(2**63), 2**63 - 1, shape=(4, 40), batched=False)
 BELOW_62: Final = Input(-(2**62) + 1, 2**62 - 1)
 
 BEAVER: Final = "Beaver, CRYPTO 1991"
@@ -53,7 +53,7 @@ BASIC: Final = (
     Block(
         "matmul",
         product.matmul,
-        "X Y, rows of 4 times (4, 400)",
+        "X Y, rows of 4 times (4, 40)",
         "any words",
         EXACT,
         "Mohassel and Zhang, IEEE S&P 2017",
@@ -70,7 +70,7 @@ BASIC: Final = (
         "floor or ceiling, unbiased",
         "after Dalskov, Escudero and Keller, PoPETs 2020",
         (BELOW_62,),
-        lambda x: x >> 20,
+        lambda x: x / 2**20,
         tolerance=1,
         program=lambda unit, x: truncation.truncate(unit, x, 20),
         sees="x + 2^62 + r",

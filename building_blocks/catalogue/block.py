@@ -72,11 +72,11 @@ class Input:
             words, mask = values.astype(dtype), random_words(values.shape).astype(dtype)
             return Pair(BooleanShares(mask), BooleanShares(words ^ mask))
         mask = random_words(values.shape)
-        shares = Pair(Shares(mask), Shares(ring(values) - mask))
+        master, secondary = Shares(mask), Shares(ring(values) - mask)
         if self.fraction_bits is None:
-            return shares
+            return Pair(master, secondary)
         bound = max(abs(self.low), abs(self.high))
-        return Pair(*(FixedPoint(share, self.fraction_bits, bound) for share in shares))
+        return Pair(*(FixedPoint(share, self.fraction_bits, bound) for share in (master, secondary)))
 
     def _shape(self, batch: Batch) -> tuple[int, ...]:
         if not self.batched:
@@ -112,13 +112,15 @@ class Block:
         of the result: integers, or real numbers for `FixedPoint`. Boolean results are exact.
     program
         How it is run, if not as ``function(unit, *inputs)``; the result may be a tuple, of which each part is checked
-        against the same part of the reference (and of a tuple of tolerances).
+        against the same part of the reference, and of the tolerance where that is a tuple.
     sees
         What both units see, in a line; they see the same unless `secondary_sees` says otherwise.
     also
         Other public functions that this entry runs and stands for.
     any_batch
         Whether batches may have any shape. If not, the batch is the rows of a matrix.
+    opens_orders
+        Whether both units also see uniformly random permutations. Nothing shows in them, but they are no uniform words.
     """
 
     name: str
@@ -129,12 +131,13 @@ class Block:
     source: str
     inputs: Sequence[Input]
     reference: Callable[..., Any]
-    tolerance: float | Callable[..., Any] = 0
+    tolerance: float | tuple[float, ...] | Callable[..., Any] = 0
     program: Callable[..., Any] | None = None
     sees: str = "masked words"
     secondary_sees: str | None = None
     also: Sequence[Callable[..., Any]] = ()
     any_batch: bool = True
+    opens_orders: bool = False
 
     def run(self, unit: Any, *inputs: Any) -> Any:
         """Run it between the units."""

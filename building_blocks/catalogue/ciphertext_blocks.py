@@ -6,10 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from building_blocks.catalogue.block import Input, Values
-from building_blocks.ciphertexts import arithmetic, comparison
+from building_blocks.ciphertexts import arithmetic, comparison, functions
 from building_blocks.ciphertexts.numbers import EncryptedNumbers
 from building_blocks.conversion import Recipient
+from building_blocks.fixed_point.exponential import EXP_ERROR
+from building_blocks.fixed_point.logarithm import LOG_ERROR
+from building_blocks.fixed_point.sigmoid import SIGMOID_ERROR
 from privml.crypto.fixed_base import Encryptor
 from privml.units.unit import Unit
 
@@ -61,7 +66,7 @@ class CiphertextBlock:
     tolerance: float | Callable[..., Any] = 0
     program: Callable[..., EncryptedNumbers] | None = None
 
-    def run(self, unit: Unit, *operands: EncryptedNumbers, recipient: Recipient) -> EncryptedNumbers:
+    def run(self, unit: Unit, *operands: EncryptedNumbers, recipient: Recipient | None) -> EncryptedNumbers:
         """Run it between the units."""
         return (self.program or self.function)(unit, *operands, recipient)
 
@@ -78,6 +83,10 @@ def _magnitude(bits: int, shape: tuple[int, ...] = (), fraction_bits: int | None
     return Input(1 - 2**bits, 2**bits - 1, fraction_bits=fraction_bits, shape=shape)
 
 
+POSITIVE: Final = Input(1, 2**40 - 1, fraction_bits=20)
+F: Final = 20
+"""Fractional bits of results, where they are asked for."""
+
 LIU: Final = "Liu et al., IEEE TIFS 2016"
 
 CIPHERTEXT_BLOCKS: Final = (
@@ -88,7 +97,7 @@ CIPHERTEXT_BLOCKS: Final = (
         "|x| < 2^62",
         "exact",
         "none",
-        f"after {LIU}: across domains",
+        f"form after {LIU}",
         (_magnitude(62),),
         lambda x: x,
     ),
@@ -159,5 +168,67 @@ CIPHERTEXT_BLOCKS: Final = (
         f"after {LIU}: SMMS",
         (_magnitude(62, (4,)),),
         lambda x: x.argmax(axis=-1),
+    ),
+    CiphertextBlock(
+        "logarithm",
+        functions.secure_logarithm,
+        "log2(x), 28 fractional bits",
+        "0 < x < 2^62 as an integer",
+        f"{LOG_ERROR:g}",
+        "log2, or ln",
+        f"form after {LIU}",
+        (POSITIVE,),
+        lambda x: np.log2(x / 2**20),
+        tolerance=LOG_ERROR,
+    ),
+    CiphertextBlock(
+        "exponential",
+        functions.secure_exponential,
+        "e^x to f fractional bits",
+        "e^x 2^f < 2^62",
+        f"{EXP_ERROR:g} e^x + 2^-f",
+        "exp",
+        f"form after {LIU}",
+        (Input(-(2**20), 2**20, fraction_bits=16),),
+        lambda x: np.exp(x / 2**16),
+        tolerance=lambda x: EXP_ERROR * np.exp(x / 2**16) + 2.0**-F,
+        program=lambda unit, x, recipient: functions.secure_exponential(unit, x, recipient, F),
+    ),
+    CiphertextBlock(
+        "sigmoid",
+        functions.secure_sigmoid,
+        "1 / (1 + e^-x) to f fractional bits",
+        "any number",
+        f"{SIGMOID_ERROR:g} + 2^-f",
+        "sigmoid",
+        f"form after {LIU}",
+        (Input(-(2**20), 2**20, fraction_bits=16),),
+        lambda x: 1 / (1 + np.exp(-x / 2**16)),
+        tolerance=SIGMOID_ERROR + 2.0**-F,
+        program=lambda unit, x, recipient: functions.secure_sigmoid(unit, x, recipient, F),
+    ),
+    CiphertextBlock(
+        "division",
+        functions.secure_division,
+        "x / y to f fractional bits, y > 0",
+        "|x| < 2^42 as an integer, twice |x / y| 2^f < 2^62",
+        "1e-8 |x / y| + 3 2^-f",
+        "divide",
+        f"form after {LIU}",
+        (_magnitude(40, fraction_bits=20), POSITIVE),
+        lambda x, y: x / y,
+        tolerance=lambda x, y: 1e-8 * np.abs(x / y) + 3 * 2.0**-F,
+        program=lambda unit, x, y, recipient: functions.secure_division(unit, x, y, recipient, F),
+    ),
+    CiphertextBlock(
+        "integer division",
+        functions.secure_integer_division,
+        "floor(x / y) and x mod y",
+        "0 <= x < 2^49, 0 < y < 2^49",
+        "exact",
+        "divide integers",
+        f"after {LIU}: SDIV",
+        (Input(0, 2**49 - 1), Input(1, 2**49 - 1)),
+        lambda x, y: np.stack([x // y, x % y], axis=-1),
     ),
 )

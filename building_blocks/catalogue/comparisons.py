@@ -29,6 +29,7 @@ COMPARISONS: Final = (
         (ANY,),
         lambda x: x < 0,
         sees=SEES,
+        also=(comparison.sign_of_masked,),
     ),
     Block(
         "less than",

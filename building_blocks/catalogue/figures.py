@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from building_blocks.catalogue.block import Block
+from building_blocks.catalogue.ciphertext_blocks import CiphertextBlock
+from building_blocks.ciphertexts.numbers import EncryptedNumbers
+from privml.crypto.dtpkc import KeyShare, WeakPrivateKey
+from privml.crypto.fixed_base import Encryptor
+from privml.crypto.keygen import generate
 from privml.units.channel import ChannelStatistics
-from privml.units.correlations import Array, Correlation, CorrelationSource
+from privml.units.correlations import Array, Correlation
 from privml.units.dealer import Dealer
 from privml.units.memory import memory_channels
 from privml.units.pair import pair
@@ -20,6 +25,7 @@ from privml.units.unit import Unit
 
 # two batches tell what a value costs and what is paid once; single bits travel eight to a byte
 BATCHES: Final = (16, 32)
+CIPHERTEXT_BATCH: Final = 24
 
 
 class Cost(NamedTuple):
@@ -47,51 +53,79 @@ class Figures(NamedTuple):
     """The dealer's correction words, in bytes."""
 
 
-@dataclass
-class _CountingSource:
-    """A source of correlations that counts what it gives."""
+class _CountingDealer(Dealer):
+    """A dealer that counts what it deals."""
 
-    inner: CorrelationSource
-    draws: Counter[str] = field(default_factory=Counter)
-    dealt: int = 0
+    def __init__(self) -> None:
+        super().__init__()
+        self.draws: Counter[str] = Counter()
+        self.dealt = 0
 
-    @property
-    def epoch(self) -> bytes:
-        return self.inner.epoch
-
-    @property
-    def position(self) -> int:
-        return self.inner.position
-
-    def jump(self, position: int) -> None:
-        self.inner.jump(position)
-
-    def draw(self, correlation: Correlation) -> list[Array]:
+    def corrections(self, number: int, correlation: Correlation) -> list[Array]:
+        words = super().corrections(number, correlation)
         self.draws[type(correlation).__name__] += 1
-        self.dealt += sum(each.nbytes for each in correlation.derived)
-        return self.inner.draw(correlation)
+        self.dealt += sum(each.nbytes for each in words)
+        return words
 
 
 def measure(block: Block) -> Figures:
     """Run a block between two units of this process, on correlations of a dealer, and count."""
-    (small, source), (large, larger_source) = (_run(block, batch) for batch in BATCHES)
+    (small, dealer), (large, busier_dealer) = (_run(_on_samples(block, batch)) for batch in BATCHES)
     return Figures(
         large.rounds,
         Cost.of(small.bytes_sent, large.bytes_sent),
         Cost.of(small.bytes_received, large.bytes_received),
-        source.draws,
-        Cost.of(source.dealt, larger_source.dealt),
+        dealer.draws,
+        Cost.of(dealer.dealt, busier_dealer.dealt),
     )
 
 
-def _run(block: Block, batch: int) -> tuple[ChannelStatistics, _CountingSource]:
-    """Run on so many values; what the Master counts."""
-    dealer = Dealer()
-    sources = [_CountingSource(dealer.source(role)) for role in Role]
-    units = [
-        Unit(role, channel, source) for role, channel, source in zip(Role, memory_channels(), sources, strict=True)
-    ]
+def _on_samples(block: Block, batch: int) -> Callable[[Unit], object]:
     generator = np.random.default_rng(batch)
     operands = [each.split(each.sample(batch, generator)) for each in block.inputs]
-    pair(lambda unit: block.run(unit, *(both[not unit.is_master] for both in operands)), (units[0], units[1]))
-    return units[0].channel.statistics, sources[0]
+    return lambda unit: block.run(unit, *(both[not unit.is_master] for both in operands))
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What blocks on ciphertexts need: the units' shares of the strong key, and encryptors under some other key.
+
+    Each unit has an encryptor of its own, as on two machines.
+    """
+
+    shares: tuple[KeyShare, KeyShare]
+    encryptors: tuple[Encryptor, Encryptor]
+
+    @classmethod
+    def generate(cls) -> Keys:
+        """Make keys of the default size."""
+        parameters, strong_key = generate()
+        key = WeakPrivateKey.generate(parameters).public_key
+        return cls(strong_key.split(), (Encryptor(key), Encryptor(key)))
+
+
+def measure_on_ciphertexts(block: CiphertextBlock, keys: Keys) -> Figures:
+    """Run a block on ciphertexts, on one batch: how many values share a ciphertext depends on their number."""
+    values = [each.sample(CIPHERTEXT_BATCH, np.random.default_rng(0)) for each in block.inputs]
+    encrypted = block.encrypt(values, keys.encryptors[0])
+
+    def program(unit: Unit) -> EncryptedNumbers:
+        operands = encrypted if unit.is_master else [each.without_ciphertexts() for each in encrypted]
+        return block.run(unit, *operands, recipient=keys.encryptors[not unit.is_master])
+
+    counts, dealer = _run(program, keys.shares)
+    traffic = [Cost(size / CIPHERTEXT_BATCH, 0) for size in (counts.bytes_sent, counts.bytes_received, dealer.dealt)]
+    return Figures(counts.rounds, traffic[0], traffic[1], dealer.draws, traffic[2])
+
+
+def _run(
+    program: Callable[[Unit], object], shares: Sequence[KeyShare | None] = (None, None)
+) -> tuple[ChannelStatistics, _CountingDealer]:
+    """Run a program on both units; what the Master counts, and the dealer."""
+    dealer = _CountingDealer()
+    master, secondary = (
+        Unit(role, channel, dealer.source(role), share)
+        for role, channel, share in zip(Role, memory_channels(), shares, strict=True)
+    )
+    pair(program, (master, secondary))
+    return master.channel.statistics, dealer

@@ -12,7 +12,7 @@ F: Final = 20
 LARGE: Final = Input(-(2**61), 2**61, fraction_bits=30)
 FACTOR: Final = Input(-(2**30), 2**30, fraction_bits=F)
 ROW: Final = Input(-(2**29), 2**29, fraction_bits=F, shape=(4,))
-MATRIX: Final = Input(-(2**29), 2**29, fraction_bits=F, shape=(4, 400), batched=False)
+MATRIX: Final = Input(-(2**29), 2**29, fraction_bits=F, shape=(4, 40), batched=False)
 
 RANGE: Final = "|x y| < 2^62 as integers"
 UNIT: Final = 2.0**-F
@@ -61,7 +61,7 @@ FIXED_PRODUCTS: Final = (
     Block(
         "matmul, fixed point",
         arithmetic.matmul,
-        "X Y, rows of 4 times (4, 400), truncated to f = 20 bits",
+        "X Y, rows of 4 times (4, 40), truncated to f = 20 bits",
         "the sums of all |x_i y_i| below 2^62 as integers",
         BELOW_A_UNIT,
         "Mohassel and Zhang, IEEE S&P 2017",

@@ -1,4 +1,4 @@
-"""The table of all blocks on the page `building_blocks/README.md`, of what is stated and what was measured."""
+"""The tables of the page `building_blocks/README.md`: what is stated of each block, and what was measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import building_blocks
 from building_blocks.catalogue.block import Block
-from building_blocks.catalogue.figures import Cost, Figures, measure
+from building_blocks.catalogue.ciphertext_blocks import CiphertextBlock
+from building_blocks.catalogue.figures import Cost, Figures, Keys, measure, measure_on_ciphertexts
 
 PACKAGE: Final = Path(building_blocks.__file__).parent
 PAGE: Final = PACKAGE / "README.md"
@@ -28,6 +29,18 @@ HEADINGS: Final = (
     "SU sees",
     "source",
 )
+CIPHERTEXT_HEADINGS: Final = (
+    "block",
+    "computes",
+    "range",
+    "error",
+    "rests on",
+    "rounds",
+    "bytes to SU",
+    "bytes to MU",
+    "dealt bytes",
+    "source",
+)
 
 
 def row(block: Block) -> str:
@@ -35,7 +48,7 @@ def row(block: Block) -> str:
     figures = measure(block)
     return _line(
         (
-            _name(block),
+            _name(block.name, block.function, *block.also),
             block.formula,
             block.ranges,
             block.error,
@@ -50,21 +63,38 @@ def row(block: Block) -> str:
     )
 
 
-def table(blocks: Iterable[Block]) -> str:
-    """Return the table of blocks, one row each."""
-    return "\n".join([_line(HEADINGS), "|" + "---|" * len(HEADINGS), *map(row, blocks)])
+def ciphertext_row(block: CiphertextBlock, keys: Keys) -> str:
+    """Return the row of a block on ciphertexts."""
+    figures = measure_on_ciphertexts(block, keys)
+    return _line(
+        (
+            _name(block.name, block.function),
+            block.formula,
+            block.ranges,
+            block.error,
+            block.rests_on,
+            str(figures.rounds),
+            *(f"{cost.each:.0f}" for cost in (figures.to_secondary, figures.to_master, figures.dealt)),
+            block.source,
+        )
+    )
+
+
+def table(headings: Sequence[str], rows: Iterable[str]) -> str:
+    """Return a table."""
+    return "\n".join([_line(headings), "|" + "---|" * len(headings), *rows])
 
 
 def replaced(page: str, name: str, table: str) -> str:
     """Put a table where the page's comments ask for the one of that name."""
-    begin, end = f"<!-- {name}: begin -->\n", f"\n<!-- {name}: end -->"
-    return re.sub(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", lambda _: table, page, flags=re.DOTALL)
+    begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+    before, after = page.split(begin)
+    return f"{before}{begin}{table}\n{end}{after.split(end)[1]}"
 
 
-def _name(block: Block) -> str:
-    functions = ", ".join(f"`{_path(each)}`" for each in (block.function, *block.also))
-    file = Path(inspect.getfile(block.function)).relative_to(PACKAGE)
-    return f"[{block.name}]({file.as_posix()}) {functions}"
+def _name(name: str, *functions: Callable[..., Any]) -> str:
+    file = Path(inspect.getfile(functions[0])).relative_to(PACKAGE)
+    return f"[{name}]({file.as_posix()}) {', '.join(f'`{_path(each)}`' for each in functions)}"
 
 
 def _path(function: Callable[..., Any]) -> str:

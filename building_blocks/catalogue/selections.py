@@ -31,7 +31,8 @@ def _both(largest: selection.Largest) -> tuple[Shares, Shares]:
 
 
 def _one_hot(index: Values, size: int) -> Values:
-    return (index[..., None] == np.arange(size)).astype(np.int64)
+    places: Values = np.arange(size)
+    return np.asarray(index[..., None] == places, dtype=np.int64)
 
 
 def _argmax(x: Values) -> tuple[Any, Any]:

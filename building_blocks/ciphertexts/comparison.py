@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from building_blocks import comparison, selection
 from building_blocks.ciphertexts.numbers import EncryptedNumbers
-from building_blocks.ciphertexts.passage import Passage
+from building_blocks.ciphertexts.passage import through_shares
 from building_blocks.conversion import Recipient
 from building_blocks.fixed_point.number import FixedPoint
-from privml.errors import SettingError
 from privml.units.unit import Unit
 
 
-def secure_comparison(unit: Unit, x: EncryptedNumbers, y: EncryptedNumbers, recipient: Recipient) -> EncryptedNumbers:
+def secure_comparison(
+    unit: Unit, x: EncryptedNumbers, y: EncryptedNumbers, recipient: Recipient | None
+) -> EncryptedNumbers:
     """Return 1 where x < y, else 0; shapes broadcast.
 
     They are subtracted as ciphertexts, so that one number is decrypted for both. Rests on
@@ -41,23 +42,19 @@ def secure_comparison(unit: Unit, x: EncryptedNumbers, y: EncryptedNumbers, reci
 
     Notes
     -----
-    Exact. Three rounds beside those of `Passage`.
+    Exact. Three rounds beside those of `through_shares`.
     """
-    difference = x - y
-    passage = Passage(unit, (difference,), recipient, difference.shape)
-    (shared,) = passage.enter()
-    return passage.leave(comparison.sign(unit, shared.shares))
+    return through_shares(lambda unit, shared: comparison.sign(unit, shared.shares), unit, (x - y,), recipient)
 
 
-def secure_equality(unit: Unit, x: EncryptedNumbers, y: EncryptedNumbers, recipient: Recipient) -> EncryptedNumbers:
+def secure_equality(
+    unit: Unit, x: EncryptedNumbers, y: EncryptedNumbers, recipient: Recipient | None
+) -> EncryptedNumbers:
     """Return 1 where x = y, else 0; shapes broadcast. Rests on `is_zero`; otherwise as `secure_comparison`."""
-    difference = x - y
-    passage = Passage(unit, (difference,), recipient, difference.shape)
-    (shared,) = passage.enter()
-    return passage.leave(comparison.is_zero(unit, shared.shares))
+    return through_shares(lambda unit, shared: comparison.is_zero(unit, shared.shares), unit, (x - y,), recipient)
 
 
-def secure_argmax(unit: Unit, x: EncryptedNumbers, recipient: Recipient) -> EncryptedNumbers:
+def secure_argmax(unit: Unit, x: EncryptedNumbers, recipient: Recipient | None) -> EncryptedNumbers:
     """Index of the largest of m candidates along the last axis, the first of equals.
 
     Rests on `building_blocks.selection.argmax`; nobody sees which candidate won but the recipient.
@@ -74,12 +71,10 @@ def secure_argmax(unit: Unit, x: EncryptedNumbers, recipient: Recipient) -> Encr
 
     Notes
     -----
-    Exact. Rounds of `argmax` beside those of `Passage`.
+    Exact. Rounds of `argmax` beside those of `through_shares`.
     """
-    candidates = x.shape[-1] if x.shape else 0
-    if not candidates:
-        raise SettingError("argmax needs at least one candidate along the last axis")
-    passage = Passage(unit, (x,), recipient, x.shape[:-1])
-    (shared,) = passage.enter()
-    index = selection.argmax(unit, shared.shares).index
-    return passage.leave(FixedPoint(index, 0, candidates - 1))
+    return through_shares(_index_of_largest, unit, (x,), recipient, core=1)
+
+
+def _index_of_largest(unit: Unit, x: FixedPoint) -> FixedPoint:
+    return FixedPoint(selection.argmax(unit, x.shares).index, 0, x.shape[-1] - 1)

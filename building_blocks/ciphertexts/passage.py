@@ -1,15 +1,16 @@
-"""From encrypted operands to shares, and from a block's result on shares to ciphertexts for a recipient."""
+"""From encrypted operands to shares, through a block on shares, and to ciphertexts for a recipient."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate, chain
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 
 from building_blocks.ciphertexts.horner import pack
-from building_blocks.ciphertexts.numbers import EncryptedNumbers
+from building_blocks.ciphertexts.numbers import EncryptedNumbers, common_shape
 from building_blocks.conversion import (
     Recipient,
     bits_to_ciphertexts,
@@ -22,99 +23,119 @@ from building_blocks.shares import BooleanShares, Shares
 from privml.crypto.ciphertext import CiphertextVector
 from privml.crypto.packing import Layout
 from privml.errors import SettingError
+from privml.units.dealer import Dealer
+from privml.units.memory import memory_channels
+from privml.units.pair import Pair, pair
+from privml.units.role import Role
 from privml.units.unit import Unit
 
+Block: TypeAlias = Callable[..., FixedPoint | BooleanShares]
+"""A block on shares: called with the unit and shared operands, it gives shared numbers, or bits."""
 
-class Passage:
-    """What every block on ciphertexts does before and after the block on shares that it rests on.
+
+def through_shares(
+    block: Block, unit: Unit, operands: Sequence[EncryptedNumbers], recipient: Recipient | None, core: int = 0
+) -> EncryptedNumbers:
+    """Run a block on shares on encrypted operands: what all blocks on ciphertexts are.
 
     The operands are packed (`pack`), blinded and decrypted to shares (`ciphertexts_to_shares`); the result leaves as
     fresh ciphertexts (T1, T2) under the recipient's key (`integers_to_ciphertexts`, `bits_to_ciphertexts`). Each unit
     makes the randomness of its encryptions while it would wait for the other: the Secondary while the Master packs,
     the Master while the Secondary decrypts.
 
-    All is checked here, before anything is sent.
-
     Parameters
     ----------
-    unit
-        This unit.
+    block
+        Takes batches of any shape; what else it asks of its operands, it raises.
     operands
-        The numbers that go in, with ciphertexts in the Master and without in the Secondary.
+        The numbers that go in, with ciphertexts in the Master and without in the Secondary. Their shapes broadcast.
     recipient
-        Whose key the result will be under. An encryptor keeps its tables and randomness made ahead for the next time.
-    shape
-        Shape of the result.
+        Whose key the result will be under. An encryptor keeps its tables and the randomness that was made ahead for
+        the next time. None for what only the next block will read: T1 alone, under no key, for half the work. (A
+        recipient who is given the Master's ciphertexts reads all that is under its key, intermediate results too.)
+    core
+        How many of the last axes the block takes as one: 0 for single numbers, 1 for rows.
 
     Raises
     ------
     SettingError
-        The Master is without ciphertexts, the Secondary has some, or the encryptor forms no T2.
+        The Master is without ciphertexts, the Secondary has some, the encryptor forms no T2, or the shapes do not go
+        together.
     ParameterMismatchError
         Ciphertexts or key belong to other parameters than the units' own.
+    RangeError, ScaleError
+        Whatever the block raises at the scales and ranges of the operands: this and all else before anything is sent.
 
     Notes
     -----
     In: one message, 3|N| bits for every floor((|N| - 2) / (l + 67)) values with l the bits of their bound. Out: three
-    rounds and 4|N| bits a value for integers, one message of the same length for bits. The Secondary sees blinded
-    plaintexts, independent of the values but for 2^-64 each, and masked words; the Master sees masked words and
-    ciphertexts under the recipient's key.
+    rounds and 4|N| bits a value for integers, one message of the same length for bits; half of it for no recipient.
+
+    The Secondary sees blinded plaintexts, independent of the values but for 2^-64 each, and masked words; the Master
+    sees masked words and ciphertexts. Where a block truncates, a recipient learns with one unit's help on which side of
+    the last place the result was rounded.
     """
+    encryptor = encryptor_for(recipient, unit)
+    shape = common_shape(*(operand.shape[: len(operand.shape) - core] for operand in operands))
+    for operand in operands:
+        if (operand.vector is not None) != unit.is_master:
+            held = "no ciphertexts" if unit.is_master else "ciphertexts"
+            raise SettingError(f"the {unit.role.label} was given {held}; they are the Master's alone")
+        if operand.vector is not None:
+            encryptor.parameters.check_same(operand.vector.parameters)
+    results = prod(shape + _rehearse(block, operands, core))
 
-    def __init__(
-        self, unit: Unit, operands: tuple[EncryptedNumbers, ...], recipient: Recipient, shape: tuple[int, ...]
-    ) -> None:
-        self._unit = unit
-        self._operands = operands
-        self._encryptor = encryptor_for(recipient, unit)
-        self._results = prod(shape)
-        for operand in operands:
-            if (operand.vector is not None) != unit.is_master:
-                held = "no ciphertexts" if unit.is_master else "ciphertexts"
-                raise SettingError(f"the {unit.role.label} was given {held}; they are the Master's alone")
-            if operand.vector is not None:
-                operand.vector.parameters.check_same(self._encryptor.parameters)
+    def encrypt_ahead() -> None:
+        encryptor.pool.fill(max(results - len(encryptor.pool), 0))
 
-    def enter(self) -> list[FixedPoint]:
-        """Turn the operands into shared numbers.
+    if not unit.is_master:
+        encrypt_ahead()
+    shared = _to_shares(unit, operands)
+    if unit.is_master:
+        encrypt_ahead()
+    result = block(unit, *shared)
+    if isinstance(result, BooleanShares):
+        return EncryptedNumbers(bits_to_ciphertexts(unit, result, encryptor), result.shape, 1)
+    vector = integers_to_ciphertexts(unit, result.shares, encryptor)
+    return EncryptedNumbers(vector, result.shape, result.bound, result.fraction_bits)
 
-        They are packed together in slots of the widest, unless that takes more ciphertexts than each by itself.
-        """
-        if not self._unit.is_master:
-            self._encrypt_ahead()
-        apart = [(operand,) for operand in self._operands]
-        saves = self._ciphertexts(self._operands) <= sum(map(self._ciphertexts, apart))
-        groups = [self._operands] if saves else apart
-        shared = [share for group in groups for share in self._open(group)]
-        if self._unit.is_master:
-            self._encrypt_ahead()
-        return [FixedPoint(s, x.fraction_bits, x.bound) for s, x in zip(shared, self._operands, strict=True)]
 
-    def leave(self, result: FixedPoint | BooleanShares) -> EncryptedNumbers:
-        """Encrypt the result: shared numbers, or bits as integers 0 and 1."""
-        if isinstance(result, BooleanShares):
-            return EncryptedNumbers(bits_to_ciphertexts(self._unit, result, self._encryptor), result.shape, 1)
-        vector = integers_to_ciphertexts(self._unit, result.shares, self._encryptor)
-        return EncryptedNumbers(vector, result.shape, result.bound, result.fraction_bits)
+def _rehearse(block: Block, operands: Sequence[EncryptedNumbers], core: int) -> tuple[int, ...]:
+    """Run a block on no values, between two units of its own: it raises what it will not do at these ranges.
 
-    def _encrypt_ahead(self) -> None:
-        pool = self._encryptor.pool
-        pool.fill(max(self._results - len(pool), 0))
+    Returns the shape of what it gives for one value of the batch.
+    """
+    empty = [np.zeros((0, *operand.shape[len(operand.shape) - core :]), dtype=np.uint64) for operand in operands]
+    numbers = [FixedPoint(Shares(e), x.fraction_bits, x.bound) for e, x in zip(empty, operands, strict=True)]
+    dealer = Dealer()
+    stage = Pair(*(Unit(role, link, dealer.source(role)) for role, link in zip(Role, memory_channels(), strict=True)))
+    return pair(lambda unit: block(unit, *numbers), stage).master.shape[1:]
 
-    def _ciphertexts(self, operands: Sequence[EncryptedNumbers]) -> int:
-        return _layout(operands).ciphertexts(self._encryptor.parameters) if _count(operands) else 0
 
-    def _open(self, operands: Sequence[EncryptedNumbers]) -> list[Shares]:
-        """Pack operands together and turn them into shares."""
-        if not _count(operands):
-            return [Shares(np.zeros(operand.shape, dtype=np.uint64)) for operand in operands]
-        layout = _layout(operands)
-        t1 = tuple(chain.from_iterable(operand.vector.t1 for operand in operands if operand.vector is not None))
-        vector = CiphertextVector(self._encryptor.parameters, t1)
-        packed = pack(vector, layout, n_jobs=self._unit.n_jobs) if self._unit.is_master else None
-        words = ciphertexts_to_shares(self._unit, packed, layout).words
-        parts = np.split(words, list(accumulate(operand.size for operand in operands))[:-1])
-        return [Shares(part.reshape(operand.shape)) for part, operand in zip(parts, operands, strict=True)]
+def _to_shares(unit: Unit, operands: Sequence[EncryptedNumbers]) -> list[FixedPoint]:
+    """Pack operands together in slots of the widest, unless that takes more ciphertexts than each by itself."""
+    apart = [[operand] for operand in operands]
+    parameters = unit.strong_key().parameters
+
+    def ciphertexts(group: Sequence[EncryptedNumbers]) -> int:
+        return _layout(group).ciphertexts(parameters) if _count(group) else 0
+
+    groups = [operands] if ciphertexts(operands) <= sum(map(ciphertexts, apart)) else apart
+    shared = [share for group in groups for share in _open(unit, group)]
+    return [FixedPoint(share, x.fraction_bits, x.bound) for share, x in zip(shared, operands, strict=True)]
+
+
+def _open(unit: Unit, operands: Sequence[EncryptedNumbers]) -> list[Shares]:
+    """Turn operands into shares, packed one behind the other."""
+    if not _count(operands):
+        return [Shares(np.zeros(operand.shape, dtype=np.uint64)) for operand in operands]
+    layout, packed = _layout(operands), None
+    if unit.is_master:
+        t1 = chain.from_iterable(operand.vector.t1 for operand in operands if operand.vector is not None)
+        packed = pack(CiphertextVector(unit.strong_key().parameters, tuple(t1)), layout, n_jobs=unit.n_jobs)
+    words = ciphertexts_to_shares(unit, packed, layout).words
+    parts = np.split(words, list(accumulate(operand.size for operand in operands))[:-1])
+    return [Shares(part.reshape(operand.shape)) for part, operand in zip(parts, operands, strict=True)]
 
 
 def _count(operands: Sequence[EncryptedNumbers]) -> int:
@@ -122,5 +143,5 @@ def _count(operands: Sequence[EncryptedNumbers]) -> int:
 
 
 def _layout(operands: Sequence[EncryptedNumbers]) -> Layout:
-    """Slots for all of them, one behind the other; one bit for the sign."""
+    """Slots for all of them; one bit for the sign."""
     return Layout(_count(operands), 1 + max(operand.bound for operand in operands).bit_length())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from building_blocks import product, truncation
 from building_blocks.fixed_point.number import FixedPoint, require_range
-from privml.errors import ScaleError
+from privml.errors import ScaleError, SettingError
 from privml.units.unit import Unit
 
 
 def truncate(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
-    """Bring to a coarser scale: the floor at 2^-f, or one unit of 2^-f more, unbiased (`building_blocks.truncation`).
+    """Bring to a coarser scale: the floor or the ceiling at 2^-f, unbiased (`building_blocks.truncation`).
 
     One round, 8 bytes each way a value; nothing at all if the scale is that already.
 
@@ -17,13 +19,14 @@ def truncate(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
     ------
     ScaleError
         The scale is finer; that is what `refined` does.
+    SettingError
+        The scale is none.
     """
+    _require_coarser(x.fraction_bits, fraction_bits)
     dropped = x.fraction_bits - fraction_bits
-    if dropped < 0:
-        raise ScaleError(f"{x.fraction_bits} fractional bits become {fraction_bits} by refined(), not by truncation")
     if not dropped:
         return x
-    return FixedPoint(truncation.truncate(unit, x.shares, dropped), fraction_bits, (x.bound >> dropped) + 1)
+    return FixedPoint(truncation.truncate(unit, x.shares, dropped), fraction_bits, -(-x.bound >> dropped))
 
 
 def multiply(unit: Unit, x: FixedPoint, y: FixedPoint, fraction_bits: int | None = None) -> FixedPoint:
@@ -36,16 +39,22 @@ def multiply(unit: Unit, x: FixedPoint, y: FixedPoint, fraction_bits: int | None
     ------
     RangeError
         The product, before truncation, could leave 62 bits.
+    ScaleError
+        The product has fewer fractional bits than it is to be truncated to.
+    SettingError
+        The shapes do not broadcast, or the product has more fractional bits than there are.
     """
-    bits, bound = x.fraction_bits + y.fraction_bits, x.bound * y.bound
-    require_range(bits, bound)
+    _joint_shape(x, y)
+    bits, bound = _range_of_products(x, y, 1, fraction_bits)
     return _finish(unit, FixedPoint(product.multiply(unit, x.shares, y.shares), bits, bound), fraction_bits)
 
 
 def dot(unit: Unit, x: FixedPoint, y: FixedPoint, fraction_bits: int | None = None) -> FixedPoint:
     """Sum of products over the last axis, truncated once if at all; shapes broadcast. Cost and errors as `multiply`."""
-    bits, bound = x.fraction_bits + y.fraction_bits, x.bound * y.bound * x.shape[-1]
-    require_range(bits, bound)
+    shape = _joint_shape(x, y)
+    if not shape:
+        raise SettingError("a dot product needs rows; got two single numbers")
+    bits, bound = _range_of_products(x, y, shape[-1], fraction_bits)
     return _finish(unit, FixedPoint(product.dot(unit, x.shares, y.shares), bits, bound), fraction_bits)
 
 
@@ -54,9 +63,30 @@ def matmul(unit: Unit, x: FixedPoint, y: FixedPoint, fraction_bits: int | None =
 
     Cost of `building_blocks.product.matmul` and of `truncate`; errors as `multiply`.
     """
-    bits, bound = x.fraction_bits + y.fraction_bits, x.bound * y.bound * x.shape[-1]
-    require_range(bits, bound)
+    bits, bound = _range_of_products(x, y, x.shape[-1] if x.shape else 0, fraction_bits)
     return _finish(unit, FixedPoint(product.matmul(unit, x.shares, y.shares), bits, bound), fraction_bits)
+
+
+def _joint_shape(x: FixedPoint, y: FixedPoint) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(x.shape, y.shape)
+    except ValueError:
+        raise SettingError(f"numbers of shapes {x.shape} and {y.shape} do not go together") from None
+
+
+def _range_of_products(x: FixedPoint, y: FixedPoint, count: int, fraction_bits: int | None) -> tuple[int, int]:
+    """Fractional bits and bound of a sum of products, checked together with what it is to be truncated to."""
+    bits, bound = x.fraction_bits + y.fraction_bits, x.bound * y.bound * count
+    require_range(bits, bound)
+    if fraction_bits is not None:
+        _require_coarser(bits, fraction_bits)
+    return bits, bound
+
+
+def _require_coarser(bits: int, fraction_bits: int) -> None:
+    require_range(fraction_bits, 0)
+    if fraction_bits > bits:
+        raise ScaleError(f"{bits} fractional bits become {fraction_bits} by refined(), not by truncation")
 
 
 def _finish(unit: Unit, x: FixedPoint, fraction_bits: int | None) -> FixedPoint:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from operator import index
 from typing import Any, Final
 
 import numpy as np
@@ -46,6 +47,8 @@ class FixedPoint:
     bound: int
 
     def __post_init__(self) -> None:
+        # numpy's integers would wrap where ranges are multiplied
+        object.__setattr__(self, "bound", index(self.bound))
         require_range(self.fraction_bits, self.bound)
 
     @property
@@ -90,7 +93,7 @@ class FixedPoint:
 
     @property
     def transposed(self) -> FixedPoint:
-        """The transposed matrix."""
+        """The matrix transposed: the last two axes swapped."""
         return self._with(self.shares.transposed, self.bound)
 
     def sum(self, axis: int | None = None) -> FixedPoint:
@@ -99,7 +102,13 @@ class FixedPoint:
         return self._with(self.shares.sum(axis), self.bound * count)
 
     def scaled(self, factors: ArrayLike, fraction_bits: int) -> FixedPoint:
-        """Multiply by public real numbers, rounded to `fraction_bits`; the result has so many more. Local."""
+        """Multiply by public real numbers, rounded to `fraction_bits`; the result has so many more. Local.
+
+        Raises
+        ------
+        RangeError
+            A factor is not finite, or the result could leave 62 bits.
+        """
         integers = encode(factors, fraction_bits)
         bound = self.bound * largest_magnitude(integers)
         return FixedPoint(self.shares * integers, self.fraction_bits + fraction_bits, bound)
@@ -115,14 +124,20 @@ class FixedPoint:
         more = fraction_bits - self.fraction_bits
         if more < 0:
             raise ScaleError(f"{self.fraction_bits} fractional bits become {fraction_bits} by truncation only")
+        require_range(fraction_bits, self.bound << more)
         return FixedPoint(self.shares * (1 << more), fraction_bits, self.bound << more)
 
     def declared(self, limit: float) -> FixedPoint:
-        """Return the same numbers with a smaller range, which the caller knows of, in real units."""
-        bound = int(limit * 2**self.fraction_bits)
-        if bound > self.bound:
+        """Return the same numbers with a smaller range, which the caller knows of, in real units.
+
+        Raises
+        ------
+        RangeError
+            The range is not smaller, or no number.
+        """
+        if not 0 <= limit <= self.limit:
             raise RangeError(f"numbers of magnitude up to {self.limit:g} cannot be declared up to {limit:g}")
-        return replace(self, bound=bound)
+        return replace(self, bound=min(int(limit * 2**self.fraction_bits), self.bound))
 
     def _with(self, shares: Shares, bound: int) -> FixedPoint:
         return FixedPoint(shares, self.fraction_bits, bound)
@@ -162,7 +177,8 @@ def encode(values: ArrayLike, fraction_bits: int) -> NDArray[np.int64]:
     RangeError
         A number is not finite, or leaves 62 bits.
     """
-    scaled = np.rint(np.asarray(values, dtype=np.float64) * 2.0**fraction_bits)
+    with np.errstate(over="ignore"):
+        scaled = np.rint(np.asarray(values, dtype=np.float64) * 2.0**fraction_bits)
     if not (np.abs(scaled) < 2.0**RANGE_BITS).all():
         raise RangeError(f"a number leaves {RANGE_BITS} bits at {fraction_bits} fractional bits, or is not finite")
     return scaled.astype(np.int64)

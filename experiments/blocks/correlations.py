@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from building_blocks.gates import WINDOW, Gate, run_of
-from experiments.blocks.cost import Cost, affordable, observe
+from experiments.blocks.cost import Cost, affordable, observe, often
 from experiments.both_units import BothUnits
 from experiments.report import Report, Stages, number
 from experiments.settings import Settings
-from privml.roles.sources import CorrelationsFrom
 from privml.units.correlations import BitProducts, Correlation, ProductTriple, RandomWord, TruncationMask
 from privml.units.link import LINKS
 from privml.units.unit import Unit
@@ -29,8 +27,6 @@ KINDS: Final[dict[str, Callable[[int], Correlation]]] = {
     "random word of a comparison": lambda count: RandomWord((count,), _WINDOWS.patterns),
 }
 
-SOURCES: Final[dict[CorrelationsFrom, str]] = {"dealer": "dealer", "ot": "transfers"}
-
 
 def measure_correlations(report: Report, settings: Settings, stages: Stages) -> None:
     """Time and traffic of each kind, a piece, in the largest batch that the budget allows."""
@@ -40,29 +36,29 @@ def measure_correlations(report: Report, settings: Settings, stages: Stages) -> 
             stages.begin(f"correlations: {kind}")
             for source, both in (("dealer", dealt), ("transfers", transferring)):
                 cost = _measure(both, settings, make)
-                name = f"{kind}, {source}"
-                figures = [("each", cost.making_seconds * 1e6, "us"), ("each, to one side", cost.making_bytes, "bytes")]
-                over = [(f"each at {link.name}", cost.making_over(link) * 1e6, "us") for link in LINKS]
-                for what, value, unit in (*figures, *over):
-                    report.add(CORRELATIONS, f"{name}: {what}", value, unit, keyless=True, in_grid=True)
-                cells = [number(value) for _, value, _ in (*figures, *over)]
-                rows.append((name, f"{cost.count:,}", *cells))
-    headings = ("correlation", "batch", "us", "bytes", *(f"us, {link.name}" for link in LINKS))
+                figures = [
+                    ("each", cost.making.median * 1e6, "us"),
+                    ("each, one way", cost.made_bytes, "bytes"),
+                    *((f"each at {link.name}", cost.making_over(link) * 1e6, "us") for link in LINKS),
+                ]
+                for what, value, unit in figures:
+                    report.add(CORRELATIONS, f"{kind}, {source}: {what}", value, unit, keyless=True, in_grid=True)
+                rows.append((kind, source, f"{cost.count:,}", *(number(value) for _, value, _ in figures)))
+    headings = ("correlation", "from", "batch", "us", "bytes", *(link.name for link in LINKS))
     report.grid(CORRELATIONS, f"{CORRELATIONS}: us and bytes each", headings, rows)
     report.note(
         CORRELATIONS,
-        "Bytes: from the dealer to the Secondary, or each way between the units. A dealer's times over a link are those "
-        "of its corrections, in one message.",
+        "Bytes go from the dealer to the Secondary in one message, or each way between the units.",
     )
 
 
 def _measure(both: BothUnits, settings: Settings, make: Callable[[int], Correlation]) -> Cost:
-    small, wanted = settings.batches[len(settings.batches) // 2], settings.batches[-1]
+    small, wanted = settings.batches[-2:][0], settings.batches[-1]
     for _ in range(2):  # the first draw of all sets the link up
-        cost = observe(both, _draw(make(small)), (), small, 1)
+        cost = observe(both, _draw, (make(small),), small, 1)
     count = affordable(wanted, cost.timing.median, settings.budget)
-    return observe(both, _draw(make(count)), (), count, 1 if count == wanted else settings.repeats)
+    return observe(both, _draw, (make(count),), count, often(settings, cost.timing.median * count))
 
 
-def _draw(correlation: Correlation) -> Callable[[Unit], Any]:
-    return partial(_drawn, correlation)
+def _draw(unit: Unit, correlation: Correlation) -> None:
+    unit.correlations.draw(correlation)

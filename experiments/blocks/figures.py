@@ -16,6 +16,10 @@ from privml.units.link import LINKS
 
 DEALT: Final = "blocks on shares, correlations dealt"
 TRANSFERRED: Final = "blocks on shares, correlations by oblivious transfer"
+SHORT: Final = [link.name.partition(",")[0] for link in LINKS]
+"""Of a link the rate alone: for headings."""
+
+WHOLE: Final = " and ".join(link.name for link in LINKS)
 
 
 def write_shares(report: Report, settings: Settings, measured: Sequence[Measured]) -> None:
@@ -35,8 +39,10 @@ def _write(report: Report, block: str, cost: Cost, plain: Timing | None) -> None
     limits = [judged[block], f"{judged[block]}, bytes"] if block in judged and cost.count == BLOCK_BATCH else ["", ""]
     time, size = map(LIMITS.get, limits)
     sized = f"{block}, batch of {cost.count:,}"
-    # dealt, both take turns in the same samples
-    peer = plain and Peer("numpy", plain.median * 1e6, None if cost.by_transfers else cost.timing.ratio(plain))
+    peer = None
+    if plain:
+        # dealt, both take turns in the same samples
+        peer = Peer("numpy", plain.median * 1e6, None if cost.by_transfers else cost.timing.ratio(plain))
     report.add(
         section, f"{sized}: each", cost.timing.median * 1e6, "us",
         peer=peer, limit=time, keyless=True, spread=cost.timing.spread, in_grid=time is None,
@@ -46,8 +52,8 @@ def _write(report: Report, block: str, cost: Cost, plain: Timing | None) -> None
     )
     for name, value, unit in (
         ("rounds", cost.traffic.rounds, "rounds"),
-        ("of it, correlations", cost.making_seconds * 1e6, "us"),
-        ("correlations, a value", cost.making_bytes, "bytes"),
+        ("of it, correlations", cost.making.median * 1e6, "us"),
+        ("correlations, a value", cost.made_bytes, "bytes"),
         *((f"each at {link.name}", cost.over(link) * 1e6, "us") for link in LINKS),
     ):
         report.add(section, f"{sized}: {name}", value, unit, keyless=True, in_grid=True)
@@ -65,15 +71,15 @@ def _show_dealt(report: Report, settings: Settings, measured: Sequence[Measured]
         over = (_us(cost.over(link)) for cost in (each.dealt[0], last) for link in LINKS)
         said.append((each.block.name, str(last.traffic.rounds), number(last.each_way), *over))
     sizes = [f"{count:,}" for count in settings.batches]
-    links = [f"{size} at {link.name}" for size in (sizes[0], sizes[-1]) for link in LINKS]
+    links = [f"{size} at {short}" for size in (sizes[0], sizes[-1]) for short in SHORT]
     headings = ("block", *sizes, "numpy", "times numpy")
     report.grid(DEALT, f"{DEALT}: us a value in batches of", headings, times)
     headings = ("block", "rounds", "bytes each way", *links)
     report.grid(DEALT, f"{DEALT}: between the units, us a value in batches of", headings, said)
     report.note(
         DEALT,
-        "Both units and the dealer in this process, on a link in memory. Over a link counts what the units say to each "
-        "other, not what was dealt ahead. numpy: the block's reference in the largest batch.",
+        f"Both units and the dealer in this process, on a link in memory. Over links of {WHOLE} counts what the units "
+        "say to each other, not what was dealt ahead. numpy: the block's reference, in the largest batch.",
     )
 
 
@@ -82,12 +88,12 @@ def _show_transferred(report: Report, settings: Settings, measured: Sequence[Mea
     for each in measured:
         last = each.transferred[-1]
         dealt = next(cost for cost in reversed(each.dealt) if cost.count <= last.count)
-        times = map(_us, (last.timing.median, last.making_seconds, dealt.making_seconds))
-        sizes = map(number, (last.each_way, last.making_bytes, dealt.making_bytes))
+        times = map(_us, (last.timing.median, last.making.median, dealt.making.median))
+        sizes = map(number, (last.each_way, last.made_bytes, dealt.made_bytes))
         over = (_us(last.over(link)) for link in LINKS)
         rows.append((each.block.name, f"{last.count:,}", *times, *sizes, *over))
         smaller += [each.block.name] if last.count < settings.batches[-1] else []
-    headings = ("block", "batch", "us", "of it OT", "dealer", "bytes", "OT", "dealer", *(link.name for link in LINKS))
+    headings = ("block", "batch", "us", "of it OT", "dealer", "bytes", "OT", "dealer", *SHORT)
     report.grid(TRANSFERRED, f"{TRANSFERRED}: us and bytes a value", headings, rows)
     report.note(
         TRANSFERRED,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from building_blocks.catalogue import Block
-from experiments.blocks.cost import Cost, affordable, observe, within
+from experiments.blocks.cost import Cost, affordable, observe, often, within
 from experiments.both_units import BothUnits
 from experiments.report import Stages
 from experiments.settings import BLOCK_BATCH, Settings
@@ -22,8 +22,6 @@ JUDGED: Final = {"multiply": "product", "less than, as integer": "comparison", "
 
 DEALER_FREE: Final = {"multiply": "dealer-free product", "less than, as integer": "dealer-free comparison"}
 """The same without a dealer: measured in the targets' batch however long it takes."""
-
-TRANSFER_REPEATS: Final = 3
 
 MOST_WORDS: Final = 1 << 23
 """Of a result: larger ones are measured in smaller batches."""
@@ -91,21 +89,24 @@ def _measure_dealt(both: BothUnits, settings: Settings, measured: Measured, gene
 def _measure_transferred(
     both: BothUnits, settings: Settings, measured: Measured, generator: np.random.Generator
 ) -> None:
-    block, seconds = measured.block, 0.0
-    for position, dealt in enumerate(measured.dealt):
-        # rounds dominate the first batch: only the second one foretells what a value takes in a larger one
-        foretold = position > 1 and not (block.name in DEALER_FREE and dealt.count == BLOCK_BATCH)
-        count = affordable(dealt.count, seconds, settings.budget) if foretold else dealt.count
-        if measured.transferred and count <= measured.transferred[-1].count:
-            break
+    block, found = measured.block, measured.transferred
+    counts = [cost.count for cost in measured.dealt]
+    # rounds dominate the first batch: only from the second one on a batch foretells what a larger one takes
+    for count in counts[:2]:
         inputs, shared = _batch(block, count, generator)
-        if position <= 1:
-            # the first run sets the link up, and the second one says for how many more there is time
-            require_right(block, inputs, both.run(block.run, *shared))
-            seconds = observe(both, block.run, shared, count, 1).timing.median
-        times = min(settings.repeats, TRANSFER_REPEATS, max(int(settings.budget / (seconds * count)), 1))
-        measured.transferred.append(observe(both, block.run, shared, count, times))
-        seconds = measured.transferred[-1].timing.median
+        # the first run sets the link up, the second one says for how many more there is time
+        require_right(block, inputs, both.run(block.run, *shared))
+        seconds = observe(both, block.run, shared, count, 1).timing.median * count
+        found.append(observe(both, block.run, shared, count, often(settings, seconds)))
+    for wanted in counts[2:]:
+        must = block.name in DEALER_FREE and wanted == BLOCK_BATCH
+        while found[-1].count < wanted:
+            seconds = found[-1].timing.median
+            count = wanted if must else affordable(wanted, seconds, settings.budget)
+            if count <= found[-1].count:
+                return
+            _, shared = _batch(block, count, generator)
+            found.append(observe(both, block.run, shared, count, often(settings, seconds * count)))
 
 
 def _batch(block: Block, count: int, generator: np.random.Generator) -> tuple[list[Values], list[Any]]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from building_blocks.comparison import bit_to_integer, less_than
 from building_blocks.conversion import ciphertexts_to_shares, shares_to_ciphertext
-from building_blocks.logarithm import LOG2_ERROR, LOG2_FRACTION_BITS, log2
+from building_blocks.fixed_point.logarithm import LOG_ERROR, LOG_FRACTION_BITS, log2
+from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.product import multiply
 from building_blocks.selection import argmax, select
 from building_blocks.shares import Shares, signed
@@ -72,12 +73,15 @@ def blocks(count: int, generator: np.random.Generator) -> dict[str, Block]:
     def comparison(unit: Unit, a: Shares, b: Shares) -> Shares:
         return bit_to_integer(unit, less_than(unit, a, b))
 
+    def logarithm(unit: Unit, a: Shares) -> Shares:
+        return log2(unit, FixedPoint(a, 0, 2**44 - 1)).shares
+
     return {
         "product": Block(multiply, lambda a, b: a * b, (x, y), limit="product"),
         "comparison to an integer bit": Block(
             comparison, lambda a, b: (a < b).astype(np.int64), (x, y), limit="comparison"
         ),
-        "log2": Block(log2, np.log2, (positive,), LOG2_ERROR, 2**LOG2_FRACTION_BITS, limit="log2"),
+        "log2": Block(logarithm, np.log2, (positive,), LOG_ERROR, 2**LOG_FRACTION_BITS, limit="log2"),
         f"truncation by {SHIFT} bits": Block(
             # the floor, or one more
             lambda unit, a: truncate(unit, a, SHIFT), lambda a: (a >> SHIFT) + 0.5, (x * y >> 2,), 0.5

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.naive_bayes import CategoricalNB
 
-from building_blocks.logarithm import LOG2_FRACTION_BITS
+from building_blocks.fixed_point.logarithm import LOG_FRACTION_BITS
 from building_blocks.shares import signed
 from classifiers import naive_bayes, records
 from classifiers.naive_bayes import NaiveBayes
@@ -421,4 +421,4 @@ def test_a_revealed_model(
         np.testing.assert_allclose(model.feature_log_prob[name], log, atol=1e-6)
     with pytest.raises(DecryptionError):
         packed.decrypt(owner_key)
-    assert LOG2_FRACTION_BITS == 28
+    assert LOG_FRACTION_BITS == 28

@@ -11,6 +11,7 @@ from privml.units.correlations.digits import (
     shifted,
 )
 from privml.units.correlations.permutation import Permutation, order_of, permuted
+from privml.units.correlations.pieces import PieceMask
 from privml.units.correlations.products import (
     DrawnMask,
     MatrixTriple,
@@ -36,6 +37,7 @@ __all__ = [
     "OperandSquares",
     "Pattern",
     "Permutation",
+    "PieceMask",
     "ProductTriple",
     "RandomBits",
     "RandomWord",

@@ -29,6 +29,7 @@ from privml.units.correlations import (
     OperandProduct,
     OperandSquares,
     Permutation,
+    PieceMask,
     ProductTriple,
     RandomBits,
     RandomWord,
@@ -93,6 +94,8 @@ class Making:
             return self._random_word(correlation)
         if isinstance(correlation, Permutation):
             return self._permutation(correlation)
+        if isinstance(correlation, PieceMask):
+            return self._piece_mask(correlation)
         bases: list[Array] = [self.own.draw(field.shape, field.dtype) for field in correlation.bases]
         return bases + self._derive(correlation, bases)
 
@@ -201,6 +204,22 @@ class Making:
         order = order_of(own_keys)
         found = owner_shares(self.link, order.reshape(form[:2]), form[2], TRANSFERS_AT_ONCE)
         return [a, own_keys, permuted(a, order) + found.transpose().reshape(mask.shape) + fresh]
+
+    def _piece_mask(self, correlation: PieceMask) -> list[Array]:
+        """R in both worlds first; the rest are products."""
+        shape, dtype, patterns = correlation.shape, correlation.dtype, correlation.patterns
+        r, word = self._random_word(RandomWord(shape, ()))
+        bits = self.own.draw((*shape, correlation.knots), np.uint8)
+        integers = self._digits(bits, 1)[..., 0]
+        powers = [r]
+        while len(powers) < correlation.degree:
+            powers.append(self._product(powers[-1], r))
+        stacked = np.stack(powers, axis=-1)
+        products = self._product(stacked[..., None], integers[..., None, :])
+        weighed = np.concatenate([integers[..., None, :], products], axis=-2)
+        digits = correlation.digits(word)
+        ands = self._bit_products([digits], BitProducts(shape, dtype, 1, patterns))
+        return [r, bits, stacked[..., 1:], weighed, digits, *ands]
 
     def _batches(self, items: int, transfers: int) -> Iterator[Halves]:
         """Cut values, each of so many transfers, in batches, and these in halves."""

@@ -47,9 +47,10 @@ def owner_shares(link: TransferLink, order: Array, width: int, limit: int) -> Wo
     """
     count, rows = order.shape
     shares = np.zeros((width, rows, count), dtype=np.uint64)
-    crossing = route(order)
     for several, start, switches in _batches(network(rows), shares.shape, limit):
-        settings = crossing[start : start + switches.size, several]
+        if start == 0:
+            crossing = route(order[several])
+        settings = crossing[start : start + switches.size]
         pads = link.choose(np.packbits(settings, bitorder="little"))
         form = (width, *settings.shape)
         keys = pads.words(0, width)[:, : settings.size].reshape(form)

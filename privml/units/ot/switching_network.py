@@ -95,7 +95,9 @@ def _layers(rows: int) -> Iterator[tuple[int, bool, Places]]:
         for level in range(_depth(rows))[:: -1 if downwards else 1]:
             # on the way back one switch of every even subnetwork need never cross: the last
             end = places + ((2 if downwards else 1) << level)
-            yield level, downwards, places[(places >> level & 1 == 0) & (end < rows)]
+            first = places[(places >> level & 1 == 0) & (end < rows)]
+            if first.size:
+                yield level, downwards, first
 
 
 def _depth(rows: int) -> int:

@@ -1,46 +1,62 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
-from building_blocks.logarithm import LOG2_ERROR, LOG2_FRACTION_BITS, LOG2_MAX_BITS, log2
+from building_blocks.fixed_point import logarithm
+from building_blocks.fixed_point.logarithm import LOG_ERROR, ln, log2
+from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.product import multiply
 from building_blocks.shares import Shares
-from privml.errors import SettingError
 from privml.units.unit import Unit
-from tests.two_units import join, run, split
+from tests.building_blocks.fixed_point.functions import Integers, compute, magnitudes, number
+from tests.two_units import outcome, run, split
+
+Logarithm = Callable[[Unit, FixedPoint], FixedPoint]
+
+EXACT: dict[Logarithm, Callable[..., Any]] = {log2: np.log2, ln: np.log}
+each_base = pytest.mark.parametrize("function", EXACT, ids=["log2", "ln"])
 
 
-def worst_error(x: np.ndarray[tuple[int], np.dtype[np.int64]], bits: int) -> float:
-    y = join(run(lambda unit, a: log2(unit, a, bits), split(x)))
-    return float(np.abs(y / np.longdouble(2**LOG2_FRACTION_BITS) - np.log2(x.astype(np.longdouble))).max())
+def worst_error(function: Logarithm, x: Integers, bits: int, fraction_bits: int = 0) -> float:
+    got = compute(lambda unit, a: function(unit, number(a, fraction_bits, bits)), x)
+    return float(np.abs(got - EXACT[function](x / np.longdouble(2) ** fraction_bits)).max())
 
 
-def test_exhaustively_over_sixteen_bits() -> None:
-    assert worst_error(np.arange(1, 2**16), 16) <= LOG2_ERROR
+@each_base
+def test_exhaustively_over_sixteen_bits(function: Logarithm) -> None:
+    assert worst_error(function, np.arange(1, 2**16), 16) <= LOG_ERROR
 
 
-@pytest.mark.parametrize("bits", [2, 3, 5, 17, 28, 29, 30, 31, 44, 58, 61, LOG2_MAX_BITS])
-def test_dense_sweeps_and_the_ends(bits: int) -> None:
-    powers = np.array([2**k + d for k in range(bits) for d in (-1, 0, 1)] + [2**bits - 1, 2**bits - 2])
-    sweep = np.exp2(np.linspace(0, bits, 6000)).astype(np.int64)
-    x = np.concatenate([powers, sweep])
-    assert worst_error(x[(x >= 1) & (x < 2**bits)], bits) <= LOG2_ERROR
+@each_base
+@pytest.mark.parametrize("bits", [1, 2, 3, 5, 17, 28, 30, 31, 32, 44, 58, 61, 62])
+def test_dense_sweeps_and_the_ends(function: Logarithm, bits: int) -> None:
+    assert worst_error(function, magnitudes(bits), bits) <= LOG_ERROR
 
 
+@each_base
+@pytest.mark.parametrize("fraction_bits", [1, 16, 33, 61])
+def test_fractions(function: Logarithm, fraction_bits: int) -> None:
+    for bits in (12, 40, 62):
+        assert worst_error(function, magnitudes(bits, 500), bits, fraction_bits) <= LOG_ERROR
+
+
+@each_base
 @pytest.mark.parametrize("bits", [4, 30, 44, 62])
-def test_zero_gives_something_finite_so_that_n_log_n_vanishes(bits: int) -> None:
+def test_zero_gives_zero_and_so_does_n_log_n(function: Logarithm, bits: int) -> None:
     def n_log_n(unit: Unit, n: Shares) -> tuple[Shares, Shares]:
-        logarithm = log2(unit, n, bits)
-        return logarithm, multiply(unit, n, logarithm)
+        result = function(unit, number(n, 3, bits)).shares
+        return result, multiply(unit, n, result)
 
     done = run(n_log_n, split(np.zeros(50, dtype=np.int64)))
-    logarithm, product = ((a.words + b.words).view(np.int64) for a, b in zip(done.master, done.secondary, strict=True))
-    assert np.abs(logarithm).max() < 8 * 2**LOG2_FRACTION_BITS
-    assert not product.any()
+    for part in outcome(done.master, done.secondary):
+        assert not part.any()
 
 
-@pytest.mark.parametrize("bits", [1, 63, 0])
-def test_bits_out_of_range(bits: int) -> None:
-    with pytest.raises(SettingError, match=r"2\.\.62"):
-        run(lambda unit, a: log2(unit, a, bits), split(np.array([1])))
+def test_the_bound_of_a_wrong_polynomial_is_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    *kept, last = logarithm._COEFFICIENTS
+    monkeypatch.setattr(logarithm, "_COEFFICIENTS", (*kept, last + 2e-5))
+    assert worst_error(log2, magnitudes(20), 20) > LOG_ERROR

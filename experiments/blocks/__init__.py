@@ -1,0 +1,39 @@
+"""What every building block costs: on shares with both sources of correlations, and on ciphertexts."""
+
+from __future__ import annotations
+
+from building_blocks.catalogue import BLOCKS
+from experiments.blocks.ciphertexts import ciphertext_blocks, measure_ciphertexts
+from experiments.blocks.correlations import KINDS, measure_correlations
+from experiments.blocks.figures import write_shares
+from experiments.blocks.shares import measure_shares
+from experiments.record import Scribe
+from experiments.report import Report, progress
+from experiments.settings import Settings
+from experiments.trial import chosen
+from privml.errors import SettingError
+
+NAME = "blocks"
+
+
+def run(settings: Settings) -> Report:
+    """Run the experiment over the catalogue.
+
+    Raises
+    ------
+    SettingError
+        No block has the name that was asked for.
+    RuntimeError
+        A block computed something else than its reference.
+    """
+    report = Report(Scribe(NAME, settings.key_bits, settings.seed))
+    blocks, encrypted = chosen(BLOCKS, settings.only), chosen(ciphertext_blocks(), settings.only)
+    if not blocks and not encrypted:
+        raise SettingError(f"no block is called {' or '.join(settings.only)}")
+    with progress(2 * len(blocks) + len(KINDS) + len(settings.key_sizes) * (1 + len(encrypted))) as stages:
+        if blocks:
+            write_shares(report, settings, measure_shares(settings, stages, blocks))
+        measure_correlations(report, settings, stages)
+        if encrypted:
+            measure_ciphertexts(report, settings, stages, encrypted)
+    return report
