@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -30,7 +31,7 @@ class Pieces:
     Parameters
     ----------
     knots
-        t_0 < t_1 < ... < t_{k-1}, at least one.
+        t_0 < t_1 < ... < t_{k-1}, at least one; no two closer than the slack.
     coefficients
         Shape (k + 1, results, degree + 1), modulo 2^64, the constant first: every piece gives so many results at x.
         Degree 1 or more.
@@ -40,7 +41,7 @@ class Pieces:
     Raises
     ------
     SettingError
-        The knots do not ascend, or the shapes do not fit.
+        The knots do not ascend by the slack, or the shapes do not fit.
     """
 
     knots: tuple[int, ...]
@@ -50,8 +51,8 @@ class Pieces:
     """What b_j r^l at each knot, and r^l, contribute to each coefficient of a polynomial in c."""
 
     def __post_init__(self) -> None:
-        if not self.knots or list(self.knots) != sorted(set(self.knots)):
-            raise SettingError(f"knots ascend, and there is one at least; got {self.knots}")
+        if not self.knots or any(low >= high or high - low < self.slack for low, high in pairwise(self.knots)):
+            raise SettingError(f"knots ascend by the slack, {self.slack}, and there is one at least; got {self.knots}")
         shape = self.coefficients.shape
         if len(shape) != 3 or shape[0] != len(self.knots) + 1 or shape[2] < 2:
             raise SettingError(

@@ -5,6 +5,7 @@ from building_blocks.catalogue.bit_scans import BIT_SCANS
 from building_blocks.catalogue.block import Block, Input
 from building_blocks.catalogue.comparisons import COMPARISONS
 from building_blocks.catalogue.digits import DIGITS
+from building_blocks.catalogue.exponentials import EXPONENTIALS
 from building_blocks.catalogue.fixed_products import FIXED_PRODUCTS
 from building_blocks.catalogue.logarithms import LOGARITHMS
 from building_blocks.catalogue.operands import OPERANDS
@@ -22,6 +23,7 @@ BLOCKS: tuple[Block, ...] = (
     *SELECTIONS,
     *POLYNOMIALS,
     *LOGARITHMS,
+    *EXPONENTIALS,
     *QUOTIENTS,
     *BIT_SCANS,
     *ORDERINGS,

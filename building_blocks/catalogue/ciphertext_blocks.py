@@ -14,6 +14,7 @@ from building_blocks.ciphertexts.numbers import EncryptedNumbers
 from building_blocks.conversion import Recipient
 from building_blocks.fixed_point.exponential import EXP_ERROR
 from building_blocks.fixed_point.logarithm import LOG_ERROR
+from building_blocks.fixed_point.power import POWER_ERROR
 from building_blocks.fixed_point.sigmoid import SIGMOID_ERROR
 from privml.crypto.fixed_base import Encryptor
 from privml.units.unit import Unit
@@ -212,12 +213,12 @@ CIPHERTEXT_BLOCKS: Final = (
         functions.secure_division,
         "x / y to f fractional bits, y > 0",
         "|x| < 2^42 as an integer, twice |x / y| 2^f < 2^62",
-        "1e-8 |x / y| + 3 2^-f",
+        f"{POWER_ERROR:g} |x / y| + 3 2^-f",
         "divide",
         f"form after {LIU}",
         (_magnitude(40, fraction_bits=20), POSITIVE),
         lambda x, y: x / y,
-        tolerance=lambda x, y: 1e-8 * np.abs(x / y) + 3 * 2.0**-F,
+        tolerance=lambda x, y: POWER_ERROR * np.abs(x / y) + 3 * 2.0**-F,
         program=lambda unit, x, y, recipient: functions.secure_division(unit, x, y, recipient, F),
     ),
     CiphertextBlock(

@@ -57,7 +57,7 @@ ORDERINGS: Final = (
     Block(
         "place",
         permutation.place,
-        "each value to its secret place, vectors of 5",
+        "each value to its secret place, vectors of 5; here with `rank` for the places",
         "places are a permutation; any words",
         "exact",
         RANKS,

@@ -6,6 +6,7 @@ from building_blocks.ciphertexts.numbers import EncryptedNumbers
 from building_blocks.ciphertexts.passage import through_shares
 from building_blocks.conversion import Recipient
 from building_blocks.fixed_point import arithmetic
+from building_blocks.fixed_point.number import FixedPoint
 from privml.errors import SettingError
 from privml.units.unit import Unit
 
@@ -31,7 +32,7 @@ def secure_key_switch(unit: Unit, x: EncryptedNumbers, recipient: Recipient | No
     -----
     Exact. Rounds and bytes of `through_shares` alone.
     """
-    return through_shares(lambda _, shared: shared, unit, (x,), recipient)
+    return through_shares(_as_it_is, unit, (x,), recipient)
 
 
 def secure_product(
@@ -54,7 +55,7 @@ def secure_product(
     -----
     Error: none, or below 2^-f. One round beside those of `through_shares`, or two.
     """
-    return through_shares(lambda unit, a, b: arithmetic.multiply(unit, a, b, fraction_bits), unit, (x, y), recipient)
+    return through_shares(arithmetic.multiply, unit, (x, y), recipient, fraction_bits)
 
 
 def secure_dot_product(
@@ -69,4 +70,8 @@ def secure_dot_product(
     """
     if x.shape[-1:] != y.shape[-1:] or not x.shape:
         raise SettingError(f"a dot product runs over a last axis of equal length, not over {x.shape} and {y.shape}")
-    return through_shares(lambda unit, a, b: arithmetic.dot(unit, a, b, fraction_bits), unit, (x, y), recipient, core=1)
+    return through_shares(arithmetic.dot, unit, (x, y), recipient, fraction_bits, core=1)
+
+
+def _as_it_is(_: Unit, x: FixedPoint) -> FixedPoint:
+    return x

@@ -7,6 +7,7 @@ from building_blocks.ciphertexts.numbers import EncryptedNumbers
 from building_blocks.ciphertexts.passage import through_shares
 from building_blocks.conversion import Recipient
 from building_blocks.fixed_point.number import FixedPoint
+from building_blocks.shares import BooleanShares
 from privml.units.unit import Unit
 
 
@@ -44,14 +45,14 @@ def secure_comparison(
     -----
     Exact. Three rounds beside those of `through_shares`.
     """
-    return through_shares(lambda unit, shared: comparison.sign(unit, shared.shares), unit, (x - y,), recipient)
+    return through_shares(_is_negative, unit, (x - y,), recipient)
 
 
 def secure_equality(
     unit: Unit, x: EncryptedNumbers, y: EncryptedNumbers, recipient: Recipient | None
 ) -> EncryptedNumbers:
     """Return 1 where x = y, else 0; shapes broadcast. Rests on `is_zero`; otherwise as `secure_comparison`."""
-    return through_shares(lambda unit, shared: comparison.is_zero(unit, shared.shares), unit, (x - y,), recipient)
+    return through_shares(_is_zero, unit, (x - y,), recipient)
 
 
 def secure_argmax(unit: Unit, x: EncryptedNumbers, recipient: Recipient | None) -> EncryptedNumbers:
@@ -74,6 +75,14 @@ def secure_argmax(unit: Unit, x: EncryptedNumbers, recipient: Recipient | None) 
     Exact. Rounds of `argmax` beside those of `through_shares`.
     """
     return through_shares(_index_of_largest, unit, (x,), recipient, core=1)
+
+
+def _is_negative(unit: Unit, x: FixedPoint) -> BooleanShares:
+    return comparison.sign(unit, x.shares)
+
+
+def _is_zero(unit: Unit, x: FixedPoint) -> BooleanShares:
+    return comparison.is_zero(unit, x.shares)
 
 
 def _index_of_largest(unit: Unit, x: FixedPoint) -> FixedPoint:

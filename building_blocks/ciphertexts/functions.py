@@ -50,7 +50,7 @@ def secure_exponential(
     Rests on `building_blocks.fixed_point.exponential.exp`, which says what the error is and what is raised. Rounds of
     it beside those of `through_shares`.
     """
-    return through_shares(lambda unit, shared: exp(unit, shared, fraction_bits, highest), unit, (x,), recipient)
+    return through_shares(exp, unit, (x,), recipient, fraction_bits, highest)
 
 
 def secure_sigmoid(
@@ -61,7 +61,7 @@ def secure_sigmoid(
     Rests on `building_blocks.fixed_point.sigmoid.sigmoid`, which says what the error is and what is raised. Rounds of
     it beside those of `through_shares`.
     """
-    return through_shares(lambda unit, shared: sigmoid(unit, shared, fraction_bits), unit, (x,), recipient)
+    return through_shares(sigmoid, unit, (x,), recipient, fraction_bits)
 
 
 def secure_division(
@@ -78,7 +78,7 @@ def secure_division(
     literature a unit sees the ratio of masked numbers, or their sizes; here neither sees anything. Rounds of `divide`
     beside those of `through_shares`.
     """
-    return through_shares(lambda unit, a, b: divide(unit, a, b, fraction_bits, limit), unit, (x, y), recipient)
+    return through_shares(divide, unit, (x, y), recipient, fraction_bits, limit)
 
 
 def secure_integer_division(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
 from itertools import accumulate, chain
 from math import prod
 from typing import TypeAlias
@@ -30,11 +32,16 @@ from privml.units.role import Role
 from privml.units.unit import Unit
 
 Block: TypeAlias = Callable[..., FixedPoint | BooleanShares]
-"""A block on shares: called with the unit and shared operands, it gives shared numbers, or bits."""
+"""A block on shares: called with the unit, shared operands and settings, it gives shared numbers, or bits."""
 
 
 def through_shares(
-    block: Block, unit: Unit, operands: Sequence[EncryptedNumbers], recipient: Recipient | None, core: int = 0
+    block: Block,
+    unit: Unit,
+    operands: Sequence[EncryptedNumbers],
+    recipient: Recipient | None,
+    *settings: float | None,
+    core: int = 0,
 ) -> EncryptedNumbers:
     """Run a block on shares on encrypted operands: what all blocks on ciphertexts are.
 
@@ -53,6 +60,8 @@ def through_shares(
         Whose key the result will be under. An encryptor keeps its tables and the randomness that was made ahead for
         the next time. None for what only the next block will read: T1 alone, under no key, for half the work. (A
         recipient who is given the Master's ciphertexts reads all that is under its key, intermediate results too.)
+    settings
+        What the block is given after its operands.
     core
         How many of the last axes the block takes as one: 0 for single numbers, 1 for rows.
 
@@ -83,7 +92,8 @@ def through_shares(
             raise SettingError(f"the {unit.role.label} was given {held}; they are the Master's alone")
         if operand.vector is not None:
             encryptor.parameters.check_same(operand.vector.parameters)
-    results = prod(shape + _rehearse(block, operands, core))
+    empty = [replace(x, vector=None, shape=(0, *x.shape[len(x.shape) - core :])) for x in operands]
+    results = prod(shape + _rehearse(block, tuple(empty), settings))
 
     def encrypt_ahead() -> None:
         encryptor.pool.fill(max(results - len(encryptor.pool), 0))
@@ -93,23 +103,23 @@ def through_shares(
     shared = _to_shares(unit, operands)
     if unit.is_master:
         encrypt_ahead()
-    result = block(unit, *shared)
+    result = block(unit, *shared, *settings)
     if isinstance(result, BooleanShares):
         return EncryptedNumbers(bits_to_ciphertexts(unit, result, encryptor), result.shape, 1)
     vector = integers_to_ciphertexts(unit, result.shares, encryptor)
     return EncryptedNumbers(vector, result.shape, result.bound, result.fraction_bits)
 
 
-def _rehearse(block: Block, operands: Sequence[EncryptedNumbers], core: int) -> tuple[int, ...]:
+@lru_cache(maxsize=256)
+def _rehearse(block: Block, empty: Sequence[EncryptedNumbers], settings: Sequence[object]) -> tuple[int, ...]:
     """Run a block on no values, between two units of its own: it raises what it will not do at these ranges.
 
-    Returns the shape of what it gives for one value of the batch.
+    Returns the shape of what it gives for one value of a batch.
     """
-    empty = [np.zeros((0, *operand.shape[len(operand.shape) - core :]), dtype=np.uint64) for operand in operands]
-    numbers = [FixedPoint(Shares(e), x.fraction_bits, x.bound) for e, x in zip(empty, operands, strict=True)]
+    numbers = [FixedPoint(Shares(np.zeros(x.shape, dtype=np.uint64)), x.fraction_bits, x.bound) for x in empty]
     dealer = Dealer()
     stage = Pair(*(Unit(role, link, dealer.source(role)) for role, link in zip(Role, memory_channels(), strict=True)))
-    return pair(lambda unit: block(unit, *numbers), stage).master.shape[1:]
+    return pair(lambda unit: block(unit, *numbers, *settings), stage).master.shape[1:]
 
 
 def _to_shares(unit: Unit, operands: Sequence[EncryptedNumbers]) -> list[FixedPoint]:

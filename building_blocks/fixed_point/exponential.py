@@ -19,15 +19,15 @@ from building_blocks.shares import ring
 from privml.errors import RangeError
 from privml.units.unit import Unit
 
-EXP_ERROR: Final = 1.2e-8
-"""Bound on the relative error: 4.8e-9 of the polynomial of degree 6; 6.1e-9 of its evaluation with 30 fractional bits,
-where the sum of i |c_i| is 3.9; and 1.1e-9 of the argument, whose reduction is rounded.
+EXP_ERROR: Final = 4.3e-9
+"""Bound on the relative error: 1.2e-10 of the polynomial of degree 7, 2.9e-9 of its evaluation with 30 fractional bits,
+and 1.1e-9 of the argument, whose reduction is rounded; all relative to powers of 0.98 at least.
 """
 
 WORKING_BITS: Final = 30
 """Fractional bits of the reduced argument and of its power."""
 
-DEGREE: Final = 6
+DEGREE: Final = 7
 
 SLACK: Final = 1 / 32
 """How far the polynomial reaches below what it is needed for: comparisons with knots need not be exact."""
@@ -52,7 +52,7 @@ def exp2(unit: Unit, x: FixedPoint, fraction_bits: int, highest: float | None = 
     Returns
     -------
     FixedPoint
-        |error| <= 1.2e-8 2^x + 2^-f (`EXP_ERROR`). Below x = -f it is 0.
+        |error| <= 4.3e-9 2^x + 2^-f (`EXP_ERROR`). Below x = -f it is 0.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def exp2(unit: Unit, x: FixedPoint, fraction_bits: int, highest: float | None = 
 
     Notes
     -----
-    11 rounds, and 128 + 9/8 k bytes each way a value for k integers in the range of x, from -f on; 8 more if the result
+    11 rounds, and 144 + 9/8 k bytes each way a value for k integers in the range of x, from -f on; 8 more if the result
     can exceed 31 bits. One more round and 4 k more bytes where |x| can be 2^10 - 64 or more. One more round and 8 more
     bytes if x has more than 30 fractional bits. Both units see masked words.
     """
@@ -75,7 +75,7 @@ def exp(unit: Unit, x: FixedPoint, fraction_bits: int, highest: float | None = N
 
 def _power(unit: Unit, x: FixedPoint, step: float, fraction_bits: int, highest: float | None) -> FixedPoint:
     """2^(x / step)."""
-    highest = x.limit if highest is None else min(highest, x.limit)
+    highest = x.limit if highest is None else max(min(highest, x.limit), -x.limit)
     bound = _bound(highest / step, fraction_bits)
     if x.fraction_bits < WORKING_BITS:
         x = x.refined(WORKING_BITS)

@@ -12,6 +12,7 @@ from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.product import multiply
 from building_blocks.shares import BITS, Shares, Words
 from building_blocks.truncation import truncate
+from privml.errors import SettingError
 from privml.units.unit import Unit
 
 MANTISSA_BITS: Final = 30
@@ -39,11 +40,19 @@ def locate(unit: Unit, x: FixedPoint, weights: Words) -> Shares:
     Shares
         Shape (*x.shape, k). Exact.
 
+    Raises
+    ------
+    SettingError
+        The weights do not have one row for each bit.
+
     Notes
     -----
     2 ceil(log4(bits)) + 1 rounds: 7 for more than 16 bits, then 72 bytes each way a value. Both units see masked words.
     """
-    return weigh_bits(unit, most_significant_bit(unit, x.shares, significant_bits(x)), weights)
+    bits = significant_bits(x)
+    if weights.ndim != 2 or len(weights) != bits:
+        raise SettingError(f"weights for the top bit of {bits} have shape ({bits}, k); got {weights.shape}")
+    return weigh_bits(unit, most_significant_bit(unit, x.shares, bits), weights)
 
 
 def normalise(unit: Unit, x: FixedPoint, weights: Words) -> tuple[FixedPoint, Shares]:
@@ -70,10 +79,10 @@ def normalise(unit: Unit, x: FixedPoint, weights: Words) -> tuple[FixedPoint, Sh
     """
     bits = significant_bits(x)
     width = max(bits - 1, MANTISSA_BITS)
-    found = locate(unit, x, np.concatenate([mantissa_weights(bits, width), weights], axis=1))
-    u = multiply(unit, x.shares, found[..., 0]) - found[..., 1]
+    found = locate(unit, x, np.concatenate([weights, mantissa_weights(len(weights), width)], axis=1))
+    u = multiply(unit, x.shares, found[..., -2]) - found[..., -1]
     surplus = width - MANTISSA_BITS
-    return mantissa(truncate(unit, u, surplus) if surplus else u), found[..., 2:]
+    return mantissa(truncate(unit, u, surplus) if surplus else u), found[..., :-2]
 
 
 def mantissa_weights(bits: int, width: int) -> Words:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from building_blocks.fixed_point.arithmetic import multiply, truncate
 from building_blocks.fixed_point.joined import multiply_all, truncate_all
-from building_blocks.fixed_point.number import FixedPoint, fixed_public
+from building_blocks.fixed_point.number import FixedPoint, fixed_public, require_range
 from building_blocks.shares import stack
-from privml.errors import SettingError
+from privml.errors import ScaleError, SettingError
 from privml.units.unit import Unit
 
 
@@ -50,7 +50,10 @@ def evaluate(unit: Unit, coefficients: Sequence[float], u: FixedPoint, fraction_
     Degree 1: 1 round; 2: 3; 3: 4; 4: 5; 5 to 7: 6; 8: 7; 9 to 15: 8; 16: 9. Degree 8 sends 96 bytes each way a value.
     Both units see masked words.
     """
-    degree = _degree(coefficients)
+    if fraction_bits > 2 * u.fraction_bits:
+        raise ScaleError(f"{u.fraction_bits} fractional bits give a polynomial {2 * u.fraction_bits} at most")
+    _largest(coefficients, u)
+    degree = len(coefficients) - 1
     if degree == 1:
         return truncate(unit, _combine(unit, coefficients, [u]), fraction_bits)
     middle = 1 << ((degree - 1).bit_length() - 1)
@@ -62,7 +65,7 @@ def evaluate(unit: Unit, coefficients: Sequence[float], u: FixedPoint, fraction_
 
 
 def evaluate_times(unit: Unit, coefficients: Sequence[float], u: FixedPoint, factor: FixedPoint) -> FixedPoint:
-    """Multiply t by c_0 + c_1 u + ... + c_n u^n, |u| <= 1/2, without a round more: t low(u) + (t u^k) high(u).
+    """Multiply t by c_0 + c_1 u + ... + c_n u^n for |u| <= 1/2, at once: t low(u) + (t u^k) high(u).
 
     Parameters
     ----------
@@ -71,12 +74,12 @@ def evaluate_times(unit: Unit, coefficients: Sequence[float], u: FixedPoint, fac
     u
         Its fractional bits, w <= 30, are the working precision.
     factor
-        t, of any scale 2^-f, with |t low(u)| < 2^{62-w-f}; shapes broadcast.
+        t, of any scale 2^-f; as an integer, its product with the polynomial stays below 2^{62-w}. Shapes broadcast.
 
     Returns
     -------
     FixedPoint
-        At the scale of t. Error below |t| 2^-w (2 + 2 sum of |c_i| over i = 2..n) + 2^-f (1 + the largest high(u)).
+        At the scale of t. Error below |t| 2^-w (2 + 2 sum of |c_i| over i = 2..n) + 2^-f (1 + the largest |high(u)|).
 
     Raises
     ------
@@ -87,11 +90,11 @@ def evaluate_times(unit: Unit, coefficients: Sequence[float], u: FixedPoint, fac
 
     Notes
     -----
-    Degree 1 and 2: 4 rounds; 3 to 5: 6; 6 to 11: 8; 12 to 23: 10. Degree 11 sends 176 bytes each way a value. Both
+    Degree 1 and 2: 4 rounds; 3 to 5: 6; 6 to 11: 8; 12 to 23: 10. Degree 11 sends 184 bytes each way a value. Both
     units see masked words.
     """
-    degree, bits = _degree(coefficients), u.fraction_bits
-    middle = 1
+    bits, degree, middle = u.fraction_bits, len(coefficients) - 1, 1
+    require_range(bits, int(factor.bound * _largest(coefficients, u) * 2**bits))
     while 3 * middle <= degree:
         middle *= 2
     split = 2 * middle + (degree == 2 * middle)
@@ -107,10 +110,16 @@ def evaluate_times(unit: Unit, coefficients: Sequence[float], u: FixedPoint, fac
     return FixedPoint(result.shares, factor.fraction_bits, result.bound)
 
 
-def _degree(coefficients: Sequence[float]) -> int:
+def _largest(coefficients: Sequence[float], u: FixedPoint) -> float:
+    """Bound the polynomial, and check before anything is sent that the coefficients suit the range of u."""
     if len(coefficients) < 2:
         raise SettingError(f"a polynomial to evaluate has two coefficients at least; got {len(coefficients)}")
-    return len(coefficients) - 1
+    largest = 0.0
+    for coefficient in reversed(coefficients):
+        # what is left when lower powers are split off
+        largest = abs(coefficient) + u.limit * largest
+        require_range(2 * u.fraction_bits, int(largest * 4**u.fraction_bits))
+    return largest
 
 
 def _climb(

@@ -20,7 +20,7 @@ from building_blocks.fixed_point.polynomial import evaluate, evaluate_times
 from building_blocks.fixed_point.power import POWER_ERROR, power
 from building_blocks.shares import Shares
 from building_blocks.truncation import truncate
-from privml.errors import RangeError
+from privml.errors import RangeError, SettingError
 from privml.units.unit import Unit
 
 RECIPROCAL: Final = (
@@ -92,18 +92,22 @@ def divide(unit: Unit, x: FixedPoint, y: FixedPoint, fraction_bits: int, limit: 
     Raises
     ------
     RangeError
-        x, y or twice the largest quotient has too many bits. Declare ranges, or a limit.
+        x, y or twice the largest quotient has too many bits: declare ranges, or a limit.
+    SettingError
+        The limit is not positive.
 
     Notes
     -----
-    With k bits for y as an integer: 2 ceil(log4(k)) + 11 rounds: 17 for k > 16, and 304 bytes each way a value. One
-    more where x can have more than 31 bits and be shifted out. Where a quotient can exceed 30 bits, 3 more. Both units
-    see masked words only.
+    With k bits for y as an integer: 2 ceil(log4(k)) + 11 rounds: 17 for k > 16, and 320 bytes each way a value. One
+    more where x has more than 32 bits and can be shifted out of them; 3 more where a quotient can exceed 30 bits. Both
+    units see masked words only.
     """
     places = fraction_bits + y.fraction_bits - x.fraction_bits
     bound = x.bound << places if places > 0 else x.bound >> -places
     if limit is not None:
-        bound = min(bound, int(limit * 2**fraction_bits))
+        if not limit > 0:
+            raise SettingError(f"the largest quotient is positive; got {limit}")
+        bound = int(min(bound, limit * 2**fraction_bits))
     require_range(fraction_bits, 2 * bound + 3)
     u, aligned = _align(unit, x, y, places)
     t = FixedPoint(aligned, fraction_bits, 2 * bound + 2)

@@ -55,14 +55,14 @@ def square_root(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
 
     Notes
     -----
-    With k bits for the integers: 2 ceil(log4(k)) + 11 rounds, and one more for k > 31: 18 then, and at most 224 bytes
-    each way a value. Both units see masked words only.
+    With k bits for the integers: 2 ceil(log4(k)) + 10 rounds, and one more for k > 31: 17 then, and at most 240 bytes
+    each way a value. One round more where the root can exceed 31 bits. Both units see masked words only.
     """
     return power(unit, x, 1, _SQUARE_ROOT, fraction_bits)
 
 
 def inverse_square_root(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
-    """Inverse square root of x > 0, with f fractional bits: as `square_root`, with a polynomial of degree 12.
+    """Inverse square root of x > 0, with f fractional bits: as `square_root`, with a polynomial of degree 11.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def inverse_square_root(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedP
 
     Notes
     -----
-    With k bits for the integers: 2 ceil(log4(k)) + 12 rounds, and one more for k > 31: 19 then, and at most 296 bytes
-    each way a value. Both units see masked words only.
+    With k bits for the integers: 2 ceil(log4(k)) + 10 rounds, and one more for k > 31: 17 then, and at most 296 bytes
+    each way a value. Where f + e/2 > 30, 2 rounds more. Both units see masked words only.
     """
     return power(unit, x, -1, _INVERSE, fraction_bits)

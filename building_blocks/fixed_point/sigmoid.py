@@ -11,7 +11,7 @@ from building_blocks.fixed_point.number import FixedPoint
 from privml.units.unit import Unit
 
 SIGMOID_ERROR: Final = 3.01e-5
-"""Bound on the error before truncation: 2.3e-5 for |x| < 9.71, with rounded coefficients; beyond, 3.01e-5, which is
+"""Bound on the error before truncation: 2.4e-5 for |x| < 9.71, with rounded coefficients; beyond, 3.01e-5, which is
 about half of the tail.
 """
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from building_blocks.fixed_point.arithmetic import multiply
-from building_blocks.fixed_point.cubics import Cubics, evaluate_cubics
+from building_blocks.fixed_point.cubics import COARSEST, Cubics, evaluate_cubics
 from building_blocks.fixed_point.number import FixedPoint, require_range
 from building_blocks.selection import maximum
 from privml.errors import SettingError
@@ -32,11 +32,11 @@ _EXP: Final = Cubics(
     lowest=0.0,
 )
 
-# each cubic reaches as far as its error permits; the sums of powers, which err, start a little below one
+# each cubic reaches as far as an error of 8e-6 permits; that the first one starts below one suits powers that err
 _INVERSE: Final = Cubics(
     np.reciprocal,
-    (0.9921875, 1.171875, 1.359375, 1.609375, 1.921875, 2.328125, 2.8125, 3.5, 4.375, 5.625, 7.25)  # noqa: RUF005
-    + (9.1875, 11.0, 13.25, 15.25, 17.75, 20.75, 24.5, 29.5, 35.75, 44.0, 55.25, 64.5),
+    (1.0, 1.15625, 1.34375, 1.578125, 1.875, 2.265625, 2.75, 3.375, 4.25, 5.4375, 6.875)  # noqa: RUF005 - one line each
+    + (8.625, 11.0, 13.25, 15.25, 17.75, 20.75, 24.5, 29.5, 35.75, 44.0, 55.25, 64.5),
 )
 
 
@@ -77,6 +77,7 @@ def softmax(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
         raise SettingError(f"softmax takes 2..{MOST} candidates along the last axis; got shape {x.shape}")
     if not 1 <= fraction_bits <= WORKING_BITS:
         raise SettingError(f"probabilities take 1..{WORKING_BITS} fractional bits; got {fraction_bits}")
+    x = x.refined(max(x.fraction_bits, COARSEST))
     require_range(x.fraction_bits, 2 * x.bound)
     largest = FixedPoint(maximum(unit, x.shares), x.fraction_bits, x.bound)
     powers = evaluate_cubics(unit, _EXP, x - largest.reshape(*x.shape[:-1], 1), WORKING_BITS)

@@ -40,9 +40,10 @@ class ErrorPlot:
         bits = self.block.inputs[0].fraction_bits or 0
         places = np.concatenate(self.inputs) / 2.0**bits
         errors, bounds = np.concatenate(self.errors), np.concatenate(self.bounds)
-        # octaves equally wide, as far as there are many, and a straight line around zero
-        unit = max(float(np.abs(places).max()) / 2**10, 2.0**-bits)
-        columns = np.arcsinh(places / unit)
+        # octaves are equally wide; where there are both signs, but for a straight piece around zero
+        is_positive = places.min() > 0
+        straight = float(np.abs(places).max()) / 2**10
+        columns = np.log2(places) if is_positive else np.arcsinh(places / straight)
         edges = np.linspace(columns.min(), columns.max() + 1e-9, COLUMNS + 1)
         column = np.digitize(columns, edges) - 1
         found, bound, where = (np.full(COLUMNS, np.nan) for _ in range(3))
@@ -53,9 +54,13 @@ class ErrorPlot:
         )  # fmt: skip
         figure = Figure(figsize=(9, 4.5), layout="constrained")
         axes = figure.add_subplot()
-        axes.plot(where, found, ".", markersize=2, label="largest error found")
-        axes.plot(where, bound, "-", linewidth=1, label="stated bound")
-        axes.set_xscale("symlog", linthresh=unit)
+        seen = ~np.isnan(where)
+        axes.plot(where[seen], found[seen], ".", markersize=2, label="largest error found")
+        axes.plot(where[seen], bound[seen], "-", linewidth=1, label="stated bound")
+        if is_positive:
+            axes.set_xscale("log", base=2)
+        else:
+            axes.set_xscale("asinh", linear_width=straight)
         axes.set(title=f"{self.block.name}: {self.block.formula}", xlabel="first input", ylabel="absolute error")
         axes.set_ylim(bottom=0)
         axes.legend(loc="best")

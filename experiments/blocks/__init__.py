@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from building_blocks.catalogue import BLOCKS
-from experiments.blocks.ciphertexts import ciphertext_blocks, measure_ciphertexts
+from experiments.blocks.ciphertexts import Scene, ciphertext_blocks, measure_ciphertexts
 from experiments.blocks.correlations import KINDS, measure_correlations
 from experiments.blocks.figures import write_shares
 from experiments.blocks.shares import measure_shares
@@ -22,7 +22,7 @@ def run(settings: Settings) -> Report:
     Raises
     ------
     SettingError
-        No block has the name that was asked for.
+        No block has the name that was asked for, or a key size is none that a key may have.
     RuntimeError
         A block computed something else than its reference.
     """
@@ -30,10 +30,12 @@ def run(settings: Settings) -> Report:
     blocks, encrypted = chosen(BLOCKS, settings.only), chosen(ciphertext_blocks(), settings.only)
     if not blocks and not encrypted:
         raise SettingError(f"no block is called {' or '.join(settings.only)}")
-    with progress(2 * len(blocks) + len(KINDS) + len(settings.key_sizes) * (1 + len(encrypted))) as stages:
+    sizes = settings.key_sizes if encrypted else ()
+    with progress(1 + 2 * len(blocks) + len(KINDS) + len(sizes) * len(encrypted)) as stages:
+        stages.begin("making keys")
+        scenes = [Scene.make(settings, bits) for bits in sizes]
         if blocks:
             write_shares(report, settings, measure_shares(settings, stages, blocks))
         measure_correlations(report, settings, stages)
-        if encrypted:
-            measure_ciphertexts(report, settings, stages, encrypted)
+        measure_ciphertexts(report, settings, stages, scenes, encrypted)
     return report

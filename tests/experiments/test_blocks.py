@@ -202,8 +202,7 @@ def test_the_prototypes_figures_are_quoted_where_there_are_any() -> None:
     assert found == {
         "512: product, each": (None, None, None),
         "512: key switch, each": (None, None, None),
-        "1024: product, each": (None, None, None),
-        "1024: product, against the prototype, quoted": (16.0, None, None),
+        "1024: product, each": (16.0, None, None),
         "1024: key switch, each": (None, None, None),
         "2048: product, each": (None, "<= 6 ms", False),
         "2048: product, against the prototype, quoted": (90.0, "ratio <= 1/10", True),

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
-from inspect import getmembers, isfunction, signature
 from itertools import product
-from pkgutil import iter_modules
 
 import numpy as np
 import pytest
@@ -298,17 +295,3 @@ class TestRefusals:
 def ends(block: CiphertextBlock) -> list[tuple[int, ...]]:
     """Lowest and highest values of all operands."""
     return [tuple(x.low for x in block.inputs), tuple(x.high for x in block.inputs)]
-
-
-def test_every_block_on_ciphertexts_is_in_the_catalogue() -> None:
-    package = "building_blocks.ciphertexts"
-    modules = [import_module(f"{package}.{m.name}") for m in iter_modules(import_module(package).__path__)]
-    functions = {
-        function
-        for module in modules
-        for name, function in getmembers(module, isfunction)
-        if function.__module__ == module.__name__
-        and not name.startswith("_")
-        and next(iter(signature(function).parameters), "") == "unit"
-    }
-    assert functions == {block.function for block in CIPHERTEXT_BLOCKS}

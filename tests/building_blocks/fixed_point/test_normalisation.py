@@ -6,9 +6,10 @@ import pytest
 from building_blocks.fixed_point.normalisation import MANTISSA_BITS, locate, normalise, shift_weights, significant_bits
 from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.shares import Shares
+from privml.errors import SettingError
 from privml.units.unit import Unit
 from tests.building_blocks.fixed_point.functions import magnitudes, number
-from tests.two_units import join, outcome, run, split
+from tests.two_units import join, make_units, outcome, run, split
 
 
 def test_bits_follow_from_the_declared_range() -> None:
@@ -49,3 +50,10 @@ def test_shifts_by_weights(places: int) -> None:
         shift = places - (int(each).bit_length() - 1)
         exact = x << shift if shift >= 0 else x >> -shift
         assert (x * int(by_left) + (x * int(by_right) >> dropped) - exact) % 2**64 == 0
+
+
+@pytest.mark.parametrize("shape", [(39, 1), (41, 2), (40,)])
+def test_weights_have_a_row_for_each_bit(shape: tuple[int, ...]) -> None:
+    x = number(Shares(np.ones(1, dtype=np.uint64)), 0, 40)
+    with pytest.raises(SettingError, match=r"\(40, k\)"):
+        locate(make_units()[0], x, np.ones(shape, dtype=np.uint64))

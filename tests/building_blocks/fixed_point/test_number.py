@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -170,9 +171,9 @@ class TestScales:
         if one == other:
             assert (x + y).fraction_bits == (x - y).fraction_bits == one
         else:
-            for operation in (lambda: x + y, lambda: x - y):
+            for operation in (operator.add, operator.sub):
                 with pytest.raises(ScaleError, match="refined"):
-                    operation()
+                    operation(x, y)
 
     @pytest.mark.parametrize("factor", [0.5, np.ones(3), 2**64, "3", [2**63, -1]], ids=repr)
     def test_factors_are_whole_numbers(self, factor: Any) -> None:

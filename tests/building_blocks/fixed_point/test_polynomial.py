@@ -8,9 +8,10 @@ from numpy.polynomial.polynomial import polyval
 
 from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.fixed_point.polynomial import evaluate, evaluate_times
+from building_blocks.shares import Shares
 from privml.errors import RangeError, ScaleError, SettingError
 from tests.building_blocks.fixed_point.functions import compute
-from tests.two_units import run, split
+from tests.two_units import make_units, run, split
 
 W = 30
 UNIT = 2.0**-W
@@ -71,13 +72,33 @@ def test_rounds_with_a_factor(degree: int, rounds: int) -> None:
     assert len(run(program, split([0, 1])).views[0].sent) == rounds
 
 
-def test_what_does_not_fit_is_refused() -> None:
-    u = np.array([1])
-    with pytest.raises(SettingError, match="two coefficients"):
-        compute(lambda unit, a: evaluate(unit, [1.0], FixedPoint(a, W, 2**29), W), u)
-    with pytest.raises(SettingError, match="two coefficients"):
-        compute(lambda unit, a: evaluate_times(unit, [], FixedPoint(a, W, 2**29), FixedPoint(a, 0, 1)), u)
-    with pytest.raises(ScaleError):
-        compute(lambda unit, a: evaluate(unit, [1.0, 1.0], FixedPoint(a, 20, 2**19), 41), u)
+@pytest.mark.parametrize(
+    ("error", "coefficients", "bits", "result_bits"),
+    [
+        (SettingError, [1.0], W, W),
+        (SettingError, [], W, W),
+        (ScaleError, [1.0, 1.0, 1.0], 20, 41),
+        (RangeError, [4.0, 0.0], W, W),
+        (RangeError, [0.0, 0.0, 0.0, 3.0, 3.0], W, W),
+        (SettingError, [1.0, 1.0], 31, 31),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_is_sent(
+    error: type[Exception], coefficients: list[float], bits: int, result_bits: int
+) -> None:
+    unit = make_units()[0]
+    u = FixedPoint(Shares(np.array([1], dtype=np.uint64)), bits, 2 ** (bits - 1))
+    with pytest.raises(error):
+        evaluate(unit, coefficients, u, result_bits)
+    if error is not ScaleError:
+        with pytest.raises(error):
+            evaluate_times(unit, coefficients, u, u)
+    assert not unit.channel.statistics.bytes_sent
+
+
+def test_a_factor_that_is_too_large_is_refused_before_anything_is_sent() -> None:
+    unit = make_units()[0]
+    u = FixedPoint(Shares(np.array([1], dtype=np.uint64)), W, 2**29)
     with pytest.raises(RangeError):
-        compute(lambda unit, a: evaluate(unit, [1.0, 1.0, 1.0], FixedPoint(a, 31, 2**31), 31), u)
+        evaluate_times(unit, [1.0, 1.0], u, FixedPoint(u.shares, 0, 2**32))
+    assert not unit.channel.statistics.bytes_sent

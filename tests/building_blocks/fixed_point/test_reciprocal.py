@@ -11,7 +11,7 @@ from building_blocks.fixed_point import normalisation
 from building_blocks.fixed_point import reciprocal as module
 from building_blocks.fixed_point.power import POWER_ERROR
 from building_blocks.fixed_point.reciprocal import divide, reciprocal
-from privml.errors import RangeError
+from privml.errors import RangeError, SettingError
 from tests.building_blocks.fixed_point.functions import Integers, compute, magnitudes, number
 
 
@@ -103,6 +103,12 @@ class TestDivide:
             compute(
                 lambda unit, a, b: divide(unit, number(a, 0, bits[0]), number(b, 0, bits[1]), result_bits), one, one
             )
+
+    @pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
+    def test_limits_are_positive(self, limit: float) -> None:
+        one = np.array([1])
+        with pytest.raises(SettingError, match="positive"):
+            compute(lambda unit, a, b: divide(unit, number(a, 0, 8), number(b, 0, 8), 8, limit), one, one)
 
     def test_the_bound_without_the_shorter_copy_is_exceeded(self, monkeypatch: pytest.MonkeyPatch) -> None:
         weights = normalisation.shift_weights

@@ -24,6 +24,7 @@ from privml.units.correlations import (
     OperandMask,
     OperandProduct,
     OperandSquares,
+    PieceMask,
     ProductTriple,
     RandomBits,
     RandomWord,
@@ -127,6 +128,24 @@ def test_random_word() -> None:
     np.testing.assert_array_equal(two, r & shifted(r, 1) & shifted(r, 2))
 
 
+@pytest.mark.parametrize(("dtype", "lowest"), [(np.uint16, 11), (np.uint64, 0)])
+@pytest.mark.parametrize("degree", [1, 3])
+@pytest.mark.parametrize("shape", [(), (0,), (2, 20)])
+def test_piece_mask(shape: tuple[int, ...], degree: int, dtype: type[np.unsignedinteger[Any]], lowest: int) -> None:
+    patterns = (((0, 0), (0, 1)), ((0, 0), (0, 1), (0, 3)))
+    r, words, powers, products, digits, one, two = draw(PieceMask(shape, dtype, lowest, patterns, 5, degree))
+    bits = words.astype(np.uint64) & np.uint64(1)
+    assert powers.shape == (*shape, degree - 1)
+    for k in range(degree + 1):
+        power = r ** np.uint64(k)
+        np.testing.assert_array_equal(products[..., k, :], bits * power[..., None])
+        if k > 1:
+            np.testing.assert_array_equal(powers[..., k - 2], power)
+    np.testing.assert_array_equal(digits, (r >> np.uint64(lowest)).astype(dtype))
+    np.testing.assert_array_equal(one, digits & shifted(digits, 1))
+    np.testing.assert_array_equal(two, digits & shifted(digits, 1) & shifted(digits, 3))
+
+
 N = 3000
 KINDS: dict[str, Correlation] = {
     "product": ProductTriple((N,), (N,)),
@@ -136,6 +155,7 @@ KINDS: dict[str, Correlation] = {
     "bits": RandomBits((N // 8,), 8),
     "bit products": BitProducts((N,), np.uint64, 2, (((0, 0), (1, 0)),)),
     "word": RandomWord((N,), (((0, 0), (0, 1)),)),
+    "pieces": PieceMask((N,), np.uint16, 5, (((0, 0), (0, 1)),), 3, 2),
 }
 
 

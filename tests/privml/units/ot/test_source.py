@@ -21,6 +21,7 @@ from privml.units.correlations import (
     OperandMask,
     OperandProduct,
     OperandSquares,
+    PieceMask,
     ProductTriple,
     RandomBits,
     RandomWord,
@@ -54,6 +55,17 @@ correlations: st.SearchStrategy[Correlation] = st.one_of(
     ),
     st.integers(1, 3).flatmap(lambda words: st.builds(BitProducts, shapes, dtypes, st.just(words), patterns(words))),
     st.builds(RandomWord, shapes, patterns(1)),
+    dtypes.flatmap(
+        lambda dtype: st.builds(
+            PieceMask,
+            shapes,
+            st.just(dtype),
+            st.integers(0, 64 - 8 * np.dtype(dtype).itemsize),
+            patterns(1),
+            st.integers(1, 4),
+            st.integers(1, 3),
+        )
+    ),
 )
 
 LARGE: tuple[Correlation, ...] = (
@@ -65,6 +77,7 @@ LARGE: tuple[Correlation, ...] = (
     RandomBits((200,), 16, np.uint16),
     BitProducts((1500,), np.uint8, 2, (((0, 0), (1, 3)), ((0, 0), (0, 1), (1, -2), (1, 5)))),
     RandomWord((400,), (((0, 0), (0, 1)), ((0, 0), (0, 1), (0, 2), (0, 3)))),
+    PieceMask((200,), np.uint16, 9, (((0, 0), (0, 1)), ((0, 0), (0, 1), (0, 2), (0, 3))), 6, 3),
 )
 
 
