@@ -118,9 +118,6 @@ def test_a_broken_bound_ends_the_command_with_an_error(monkeypatch: pytest.Monke
     arguments = ["accuracy", "--quick", "--json", str(file)]
     monkeypatch.setattr(accuracy, "BLOCKS", (doubling(lambda x: 2 * x),))
     assert CliRunner().invoke(main, arguments).exit_code == 0
-    monkeypatch.setattr(accuracy, "BLOCKS", (doubling(lambda x: 2 * x + (x == 12345)),))
-    result = CliRunner().invoke(main, [*arguments, "--seed", "3"])
-    assert result.exit_code == 0, "nobody looks at 12345"
     monkeypatch.setattr(accuracy, "BLOCKS", (doubling(lambda x: 2 * x + (x == -1024)),))
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1

@@ -39,7 +39,7 @@ def test_every_step_has_rounds_bytes_and_both_links(report: Report) -> None:
     names = {record.name for record in report.records}
     sealed, homomorphic = "Phishing: sealed path", "Phishing: homomorphic path"
     steps = [f"{sealed}: {step}" for step in ("open and train", "refresh", "all queries in batches", "one query")]
-    for step in (*steps, f"{homomorphic}: check and add", f"{homomorphic}: convert and refresh"):
+    for step in (*steps, f"{homomorphic}: verify, convert, check and add", f"{homomorphic}: refresh"):
         for what in (
             "rounds", "Master to Secondary", "Secondary to Master", "at 1 Gbit/s, 1 ms", "at 100 Mbit/s, 20 ms"
         ):  # fmt: skip
