@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from building_blocks.product import multiply
@@ -9,9 +11,10 @@ from building_blocks.shares import BooleanShares, Shares, Words, signed
 from privml.crypto.dtpkc import CiphertextVector, PublicKey
 from privml.crypto.fixed_base import Encryptor
 from privml.crypto.packing import Layout, PackedCiphertext
+from privml.crypto.parameters import PublicParameters
 from privml.crypto.randomness import random_words
 from privml.crypto.wire import dumps, loads
-from privml.errors import FrameSizeError, LayoutError, SettingError
+from privml.errors import DecryptionError, FrameSizeError, LayoutError, SettingError, ValidationError
 from privml.units.decryption import open_to_secondary
 from privml.units.unit import Unit
 
@@ -47,25 +50,41 @@ def ciphertexts_to_shares(unit: Unit, packed: PackedCiphertext | None, layout: L
     ------
     LayoutError
         The Master's ciphertexts have another layout.
+    ValidationError
+        A plaintext is too long for its slots, which the Secondary notices. The units agree on it, so that the link
+        stays alive; the Master raises `ProtocolError`.
 
     Notes
     -----
-    One message, 3|N| bits a ciphertext of floor((|N| - 2) / (l + sigma + 2)) values. The Master sees nothing. The
-    Secondary sees x + offset + rho, which is within 2^-sigma of independent of x, and the root of a fresh g^{r'}.
+    One message, 3|N| bits a ciphertext of floor((|N| - 2) / (l + sigma + 2)) values; and one round of a byte. The
+    Master sees nothing. The Secondary sees x + offset + rho, within |x| 2^-(l + sigma) of independent of x, and the
+    root of a fresh g^{r'}.
     """
     parameters = unit.strong_key().parameters
     if packed is None:
         plaintexts = open_to_secondary(unit, None, layout.ciphertexts(parameters))
         if plaintexts is None:
             raise LayoutError("the Master converts ciphertexts, and none were given")
-        return Shares(layout.unpack_blinded_residues(plaintexts, parameters))
+        return _unpacked(unit, plaintexts, layout, parameters)
     if packed.layout != layout:
         raise LayoutError(f"expected ciphertexts of {layout}, got {packed.layout}")
     rho, masks = layout.blinding(parameters)
     shifts = [offset + mask for offset, mask in zip(layout.offset(parameters), masks, strict=True)]
     blinded = unit.rerandomiser().rerandomise_vector(packed.vector.add_plain(shifts))
     open_to_secondary(unit, blinded, len(blinded))
+    unit.agree(None)
     return Shares(np.uint64(0) - rho - np.uint64(layout.slot_offset & (2**64 - 1)))
+
+
+def _unpacked(unit: Unit, plaintexts: Sequence[int], layout: Layout, parameters: PublicParameters) -> Shares:
+    problem: ValidationError | None = None
+    words = np.zeros(layout.count, dtype=np.uint64)
+    try:
+        words = layout.unpack_blinded_residues(plaintexts, parameters)
+    except DecryptionError:
+        problem = ValidationError("a packed ciphertext holds more than the numbers that it was declared to hold")
+    unit.agree(problem)
+    return Shares(words)
 
 
 def share_layout(count: int) -> Layout:
@@ -171,8 +190,9 @@ def integers_to_ciphertexts(unit: Unit, x: Shares, recipient: Recipient | None) 
 def bits_to_ciphertexts(unit: Unit, bits: BooleanShares, recipient: Recipient | None) -> CiphertextVector | None:
     """Encrypt shared bits (bit 0 of each word) under a recipient's key as integers 0 or 1, one ciphertext each.
 
-    b = b_M + (1 - 2 b_M) b_S: the Secondary encrypts its bits, the Master negates that where its own are set, and adds
-    its own by a fresh encryption. Parameters, results and errors are those of `integers_to_ciphertexts`.
+    b = b_S where b_M is 0, else 1 - b_S: the Secondary encrypts b_S + 1, the Master negates that where its own bit is
+    set, and adds a fresh encryption of 1, or of 4; then 2 is taken away from all. None of these is zero, whose
+    encryption would be faster. Parameters, results and errors are those of `integers_to_ciphertexts`.
 
     Notes
     -----
@@ -181,14 +201,15 @@ def bits_to_ciphertexts(unit: Unit, bits: BooleanShares, recipient: Recipient | 
     """
     encryptor = encryptor_for(recipient, unit)
     own: list[int] = (bits.words.reshape(-1) & 1).tolist()
-    encrypted = encryptor.encrypt_vector(own)
     if not unit.is_master:
-        unit.channel.send(dumps(encrypted))
+        unit.channel.send(dumps(encryptor.encrypt_vector([bit + 1 for bit in own])))
         return None
+    encrypted = encryptor.encrypt_vector([3 * bit + 1 for bit in own])
     theirs = _receive_ciphertexts(unit, encryptor, len(own))
     # negated for either bit: the time it takes must not tell which
     choices = zip(own, theirs, -theirs, strict=True)
-    return theirs.of_elements([negated if bit else plain for bit, plain, negated in choices]) + encrypted
+    chosen = theirs.of_elements([negated if bit else plain for bit, plain, negated in choices])
+    return (chosen + encrypted).add_plain([-2] * len(own))
 
 
 def encryptor_for(recipient: Recipient | None, unit: Unit) -> Encryptor:

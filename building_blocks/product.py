@@ -48,5 +48,3 @@ def matmul(unit: Unit, x: Shares, y: Shares) -> Shares:
     a, b, c = map(Shares, unit.correlations.draw(MatrixTriple(rows, inner, y.shape[1])))
     d, e = open_shares(unit, x - a, y - b)
     return c + d @ b + (a + public(unit, d)) @ e
-
-

@@ -26,7 +26,8 @@ def rank(unit: Unit, x: Shares, *, descending: bool = False) -> Shares:
     Parameters
     ----------
     x
-        Vectors of at most 64 values, for differences below 2^63.
+        Vectors of at most 64 values, for differences below 2^63. Further apart, comparisons contradict each other, and
+        ranks repeat.
     descending
         Count larger values in place of smaller ones.
 
@@ -69,7 +70,8 @@ def sort_by(unit: Unit, keys: Shares, *columns: Shares, descending: bool = False
     Parameters
     ----------
     keys
-        Vectors of at most 64 values, for differences below 2^63.
+        Vectors of at most 64 values, for differences below 2^63. Hold keys from outside to a range first
+        (`building_blocks.validation.Validation.within`): ranks of keys further apart repeat, and open as such.
     columns
         Any words, of the shape of the keys and any further axes.
 

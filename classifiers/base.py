@@ -13,18 +13,16 @@ from building_blocks.conversion import ciphertexts_to_shares, shares_to_cipherte
 from building_blocks.operand import Operand
 from building_blocks.shares import Shares, Words
 from building_blocks.validation import Validation
-from classifiers.records import Records, open_queries, open_records
+from classifiers.records import Records, blocks_of, open_queries, open_records
 from privml.crypto.dtpkc import PublicKey
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.data.encoding import EncodedTable
 from privml.data.schema import Schema
 from privml.errors import (
     ClassifierError,
-    DecryptionError,
     DuplicateUploadError,
     NotFittedError,
     UnknownUploadError,
-    ValidationError,
 )
 from privml.units.unit import Unit
 
@@ -83,7 +81,7 @@ class Classifier(ABC):
             raise ClassifierError(f"a chunk has shape (records, {width}), not {rows.shape}")
         self.admit(chunk, len(rows), None)
         refusal = f"chunk {chunk!r} is refused: its rows are no records of the schema with one class each"
-        self._learn(unit, chunk, open_records(unit, self.schema, rows, refusal))
+        self._learn(unit, chunk, open_records(unit, self.schema, self._blocks(rows), refusal))
         self._enter(chunk, len(rows))
 
     def partial_fit_statistics(
@@ -92,7 +90,7 @@ class Classifier(ABC):
         """Learn from a chunk's encrypted statistics."""
         self.admit(chunk, rows, layout)
         refusal = f"chunk {chunk!r} is refused: its statistics are not those of {rows} records"
-        statistics = _converted(unit, packed, layout, refusal)
+        statistics = ciphertexts_to_shares(unit, packed, layout)
         validation = Validation(unit)
         self._check_statistics(unit, validation, statistics, rows)
         validation.require(refusal)
@@ -125,8 +123,9 @@ class Classifier(ABC):
             raise ClassifierError(f"{self.name} answers {' or '.join(self.answers)}, not {answer!r}")
         if rows.ndim != 2 or rows.shape[1] != self.schema.width:
             raise ClassifierError(f"queries have shape (records, {self.schema.width}), not {rows.shape}")
+        queries = open_queries(unit, self.schema, rows)
         self.refresh(unit)
-        return self._answer(unit, open_queries(unit, self.schema, rows), answer)
+        return self._answer(unit, queries, answer)
 
     def has(self, chunk: str) -> bool:
         """Whether a chunk is part of the model."""
@@ -165,6 +164,10 @@ class Classifier(ABC):
                 f"this {self.name} has not learned from any record and cannot {to_do}; upload data first"
             )
 
+    def _blocks(self, rows: Words) -> Sequence[Words]:
+        """Part a chunk's rows into the blocks that `_learn` gets."""
+        return blocks_of(rows)
+
     @abstractmethod
     def _learn(self, unit: Unit, chunk: str, records: Sequence[Records]) -> None:
         """Learn from valid records."""
@@ -188,18 +191,3 @@ class Classifier(ABC):
 
     @abstractmethod
     def _model(self) -> Words: ...
-
-
-def _converted(unit: Unit, packed: PackedCiphertext | None, layout: Layout, refusal: str) -> Shares:
-    """Convert a chunk's ciphertexts to shares; plaintexts far out of range show when they are opened, in the Secondary.
-
-    One message, and one round in which the units agree whether it went well.
-    """
-    problem: ValidationError | None = None
-    statistics = Shares(np.zeros(layout.count, dtype=np.uint64))
-    try:
-        statistics = ciphertexts_to_shares(unit, packed, layout)
-    except DecryptionError:
-        problem = ValidationError(refusal)
-    unit.agree(problem)
-    return statistics

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from building_blocks.operand import Operand, fix_operand, fix_operands, values
-from building_blocks.shares import Shares, Words
+from building_blocks.shares import Shares, Words, concatenate
 from building_blocks.validation import Validation
 from privml.data.continuous import UNIT_BITS
 from privml.data.schema import Schema
@@ -29,11 +29,16 @@ class Records:
         return self.features.shape[0]
 
 
-def open_records(unit: Unit, schema: Schema, rows: Words, refusal: str) -> list[Records]:
-    """Open a chunk of records under masks, in blocks, and check that it is one.
+def blocks_of(rows: Words) -> list[Words]:
+    """Part rows into blocks of 8192."""
+    return [rows[start : start + BLOCK] for start in range(0, len(rows), BLOCK)]
 
-    One round for each 8192 records, of 8 bytes each way a value, and five to hear whether they are valid. Three more a
-    block if there are continuous features, of 18 bytes each.
+
+def open_records(unit: Unit, schema: Schema, blocks: Sequence[Words], refusal: str) -> list[Records]:
+    """Open blocks of records under masks of their own, and check that they are records.
+
+    One round for each 8192 records, of 8 bytes each way a value, and five to hear whether they are valid. Three more
+    for each 8192 if there are continuous features, of 18 bytes each.
 
     Raises
     ------
@@ -42,11 +47,14 @@ def open_records(unit: Unit, schema: Schema, rows: Words, refusal: str) -> list[
     """
     validation = Validation(unit)
     records = []
-    for block in _blocks(rows):
-        features, classes = fix_operands(unit, block[:, : schema.width], block[:, schema.width :])
-        _check_features(unit, validation, schema, features)
-        validation.one_hot(classes, [slice(0, schema.class_count)], complete=True)
-        records.append(Records(features, classes))
+    for together in _messages(blocks):
+        parts = [Shares(part) for block in together for part in (block[:, : schema.width], block[:, schema.width :])]
+        operands = fix_operands(unit, *parts)
+        opened = [Records(*pair) for pair in zip(operands[::2], operands[1::2], strict=True)]
+        for block in opened:
+            validation.one_hot(block.classes, [slice(0, schema.class_count)], complete=True)
+        _check_features(unit, validation, schema, [block.features for block in opened])
+        records += opened
     validation.require(refusal)
     return records
 
@@ -60,20 +68,30 @@ def open_queries(unit: Unit, schema: Schema, rows: Words) -> Operand:
         They are not.
     """
     queries, validation = fix_operand(unit, Shares(rows)), Validation(unit)
-    _check_features(unit, validation, schema, queries)
+    _check_features(unit, validation, schema, [queries])
     validation.require("the query is refused: its rows are no records of the schema")
     return queries
 
 
-def _blocks(rows: Words) -> Iterator[Shares]:
-    for start in range(0, len(rows), BLOCK):
-        yield Shares(rows[start : start + BLOCK])
+def _messages(blocks: Sequence[Words]) -> Iterator[list[Words]]:
+    """Blocks that are opened in one round: one, or several that have 8192 records at most."""
+    together: list[Words] = []
+    for block in blocks:
+        if together and sum(map(len, together)) + len(block) > BLOCK:
+            yield together
+            together = []
+        together.append(block)
+    if together:
+        yield together
 
 
-def _check_features(unit: Unit, validation: Validation, schema: Schema, features: Operand) -> None:
+def _check_features(unit: Unit, validation: Validation, schema: Schema, opened: Sequence[Operand]) -> None:
     """Require one-hot blocks, at most one value each, and places between limits for continuous features."""
     blocks = list(zip(schema.features, schema.slices.values(), strict=True))
-    validation.one_hot(features, [block for feature, block in blocks if feature.one_hot], complete=False)
+    listed = [block for feature, block in blocks if feature.one_hot]
     numbers = [block.start for feature, block in blocks if not feature.one_hot]
+    for features in opened:
+        validation.one_hot(features, listed, complete=False)
     if numbers:
-        validation.within(values(unit, features)[:, numbers], 0, 1 << UNIT_BITS)
+        places = concatenate([values(unit, features)[:, numbers] for features in opened])
+        validation.within(places, 0, 1 << UNIT_BITS)

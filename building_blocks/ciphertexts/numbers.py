@@ -31,8 +31,8 @@ class EncryptedNumbers:
     nothing; blocks rerandomise what they take in and what they give out.
 
     Nobody can check a declared range against the plaintexts. Where they break it, the values that lie in the same
-    packed ciphertext come out wrong, and no others; who lets strangers send ciphertexts asks for a proof of plaintext
-    knowledge, and has ranges checked on shares (`building_blocks.validation`).
+    packed ciphertext come out wrong, or the whole batch is refused; who lets strangers send ciphertexts asks for a
+    proof of plaintext knowledge, and has ranges checked on shares (`building_blocks.validation`).
 
     Parameters
     ----------

@@ -67,6 +67,8 @@ def through_shares(
 
     Raises
     ------
+    ValidationError
+        A packed plaintext is too long for its ciphertext: some operand breaks its declared range by far.
     SettingError
         The Master is without ciphertexts, the Secondary has some, the encryptor forms no T2, or the shapes do not go
         together.
@@ -77,11 +79,14 @@ def through_shares(
 
     Notes
     -----
-    In: one message, 3|N| bits for every floor((|N| - 2) / (l + 67)) values with l the bits of their bound. Out: three
+    In: one message, 3|N| bits for every floor((|N| - 2) / (l + 67)) values with l the bits of their bound, and a round
+    of one byte. Out: three
     rounds and 4|N| bits a value for integers, one message of the same length for bits; half of it for no recipient.
 
-    The Secondary sees blinded plaintexts, independent of the values but for 2^-64 each, and masked words; the Master
-    sees masked words and ciphertexts. Where a block truncates, a recipient learns with one unit's help on which side of
+    The Secondary sees blinded plaintexts, independent of values in their declared ranges but for 2^-64 each, and masked
+    words; the Master sees masked words and ciphertexts. A value k bits beyond its range is hidden to 2^{k - 64} only:
+    whoever takes ciphertexts from strangers must ask for a proof of plaintext knowledge: else a stranger has multiples
+    of others' ciphertexts opened. Where a block truncates, a recipient learns with one unit's help on which side of
     the last place the result was rounded.
     """
     encryptor = encryptor_for(recipient, unit)
@@ -93,7 +98,7 @@ def through_shares(
         if operand.vector is not None:
             encryptor.parameters.check_same(operand.vector.parameters)
     empty = [replace(x, vector=None, shape=(0, *x.shape[len(x.shape) - core :])) for x in operands]
-    results = prod(shape + _rehearse(block, tuple(empty), settings))
+    results = prod(shape + _rehearse(block, tuple(empty), settings, tuple(map(type, settings))))
 
     def encrypt_ahead() -> None:
         encryptor.pool.fill(max(results - len(encryptor.pool), 0))
@@ -111,7 +116,12 @@ def through_shares(
 
 
 @lru_cache(maxsize=256)
-def _rehearse(block: Block, empty: Sequence[EncryptedNumbers], settings: Sequence[object]) -> tuple[int, ...]:
+def _rehearse(
+    block: Block,
+    empty: Sequence[EncryptedNumbers],
+    settings: Sequence[object],
+    kinds: Sequence[type],  # noqa: ARG001 - part of what is remembered: 16 and 16.0 are equal
+) -> tuple[int, ...]:
     """Run a block on no values, between two units of its own: it raises what it will not do at these ranges.
 
     Returns the shape of what it gives for one value of a batch.

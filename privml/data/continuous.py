@@ -52,7 +52,8 @@ class Continuous:
             if number is None:
                 raise SchemaError(f"feature {self.name!r}: the limit {shortened(given)} is not a finite number")
             object.__setattr__(self, limit, number + 0.0)
-        if not self.low < self.high or not np.isfinite(self.high - self.low):
+        span = self.high - self.low
+        if not (self.low < self.high and np.isfinite(span) and span >= np.finfo(np.float64).tiny * self.levels):
             raise SchemaError(f"feature {self.name!r}: the limits {self.low!r} and {self.high!r} have no range")
 
     @property

@@ -70,6 +70,10 @@ class Schema:
         object.__setattr__(self, "target", target)
         object.__setattr__(self, "classes", classes)
 
+    def __reduce__(self) -> tuple[type["Schema"], tuple[object, ...]]:
+        # what is cached stays behind: a view of a mapping is neither pickled nor copied
+        return type(self), (self.features, self.target, self.classes)
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """Names of the feature columns, in order."""

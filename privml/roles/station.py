@@ -112,7 +112,7 @@ class Station(Books):
             hosted.uploads[chunk_of(context)] = context.owner
 
     def take_homomorphic(self, message: bytes | None) -> None:
-        """Take a chunk's packed statistics and learn from them: the Master multiplies ciphertexts. Two rounds.
+        """Take a chunk's packed statistics and learn from them. Two rounds beside the classifier's own.
 
         The Secondary checks the proof for itself and keeps no ciphertext.
         """

@@ -22,7 +22,7 @@ from privml.crypto.packing import Layout, PackedCiphertext
 from privml.crypto.randomness import random_bits
 from privml.crypto.wire import loads
 from privml.crypto.wire_fields import element_width
-from privml.errors import DecryptionError, LayoutError, PrivMLError
+from privml.errors import DecryptionError, LayoutError, PrivMLError, ValidationError
 from privml.roles.words import words_of
 from privml.units.decryption import open_to_secondary
 from privml.units.unit import Unit
@@ -77,11 +77,12 @@ def test_a_layout_without_room_for_blinding(key_shares: KeyShares, encryptor: En
 def test_what_is_not_of_the_layout_is_noticed_or_garbage_but_tells_nothing(
     key_shares: KeyShares, encryptor: Encryptor, parameters: PublicParameters
 ) -> None:
-    """A sender who proves a plaintext may still choose one that fits no layout (validation comes with the blocks)."""
+    """A sender who proves a plaintext may still choose one that fits no layout: the units agree on it and go on."""
     layout = Layout(2, 8)
     vector = encryptor.encrypt_vector([-parameters.half_modulus])
-    with pytest.raises(DecryptionError):
+    with pytest.raises(ValidationError) as caught:
         converted(key_shares, PackedCiphertext(vector, layout))
+    assert caught.value.agreed
 
 
 LAYOUT = Layout(1800, 8, 4)  # slots of 76 bits, of which 74 are blinded
@@ -158,7 +159,7 @@ def test_the_master_sees_nothing_and_its_message_has_one_length(key_shares: KeyS
     traces = set()
     for values in ENDS:
         done = converted(key_shares, PackedCiphertext.encrypt(values[:100], Layout(100, 8, 4), encryptor))
-        assert done.views[0].received == []
+        assert done.views[0].received == [b"\x00"], "the plaintexts fit their slots"
         traces.add(done.views[1].trace)
     assert len(traces) == 1
 

@@ -30,6 +30,7 @@ from privml.errors import (
     PrivMLError,
     SettingError,
     UnknownUploadError,
+    ValidationError,
 )
 from privml.roles.words import words_of
 from privml.units.unit import Unit
@@ -257,6 +258,15 @@ def test_chunks_of_more_than_a_block(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestRefreshing:
+    def test_not_for_a_query_that_is_refused(self) -> None:
+        both = Both(SCHEMA)
+        both.learn("a", *table(9, SCHEMA))
+        rows = np.full((1, SCHEMA.width), 7, dtype=np.uint64)
+        with pytest.raises(ValidationError):
+            both.each(lambda half, unit: half.predict(unit, rows if unit.is_master else rows * 0, "label"))
+        assert all(half.stale for half in both.halves)
+        assert both.ask(table(3, SCHEMA)[0], "label").shape == (3,)
+
     def test_only_when_stale(self) -> None:
         both = Both(SCHEMA)
         both.learn("a", *table(9, SCHEMA))

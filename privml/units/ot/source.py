@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from privml.crypto.prg import Stream, derive_key
 from privml.crypto.randomness import random_bytes
 from privml.crypto.secret import Secret
 from privml.crypto.transcript import encode
-from privml.errors import SettingError
+from privml.errors import DrawReusedError, SettingError
 from privml.units.channel import exchange_exactly
 from privml.units.correlations import Correlation, DrawnMask, OperandMask
 from privml.units.ledger import Ledger, MemoryLedger
@@ -70,6 +71,7 @@ class OtSource(Secret):
         self._link: TransferLink | None = None
         self._common_key = b""
         self._statistics = SourceStatistics()
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"OtSource({self._role.label}, position={self.position})"
@@ -105,11 +107,17 @@ class OtSource(Secret):
 
         Raises
         ------
+        DrawReusedError
+            This process is a fork of the one that made the source.
         SettingError
             The kind is unknown, a truncation drops all bits or none, or a triple refers to no operand's mask.
         ChannelError, ProtocolError
             The peer is gone or out of step; see the class on what then.
         """
+        if os.getpid() != self._process:
+            raise DrawReusedError(
+                "a fork shares its parent's correlated randomness; a child process needs a source of its own"
+            )
         start = time.perf_counter()
         number = self._ledger.reserve()
         if isinstance(correlation, OperandMask):

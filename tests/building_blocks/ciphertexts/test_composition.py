@@ -28,7 +28,7 @@ from privml.crypto.fixed_base import Encryptor
 from privml.crypto.keygen import StrongKey
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.crypto.paillier import from_paillier, to_paillier
-from privml.errors import RangeError, ScaleError, SettingError
+from privml.errors import RangeError, ScaleError, SettingError, ValidationError
 from privml.units.unit import Unit
 from tests.building_blocks.ciphertexts.running import KeyShares, run_block
 from tests.two_units import make_units
@@ -225,6 +225,26 @@ class TestLimits:
         for error, block in refused:
             with pytest.raises(error):
                 block()
+
+
+def test_settings_that_are_equal_but_of_another_type_are_rehearsed_by_themselves(
+    key_shares: KeyShares, encryptor: Encryptor
+) -> None:
+    x = EncryptedNumbers.encrypt([5], encryptor, 2**20, 10)
+    run_block(lambda unit, a: secure_sigmoid(unit, a, encryptor, 16), key_shares, x)
+    unit = make_units(key_shares)[0]
+    with pytest.raises(TypeError):
+        secure_sigmoid(unit, x, encryptor, 16.0)  # type: ignore[arg-type]
+    assert not unit.channel.statistics.messages_sent
+
+
+def test_a_plaintext_far_beyond_its_range_is_refused_by_both_units(
+    key_shares: KeyShares, encryptor: Encryptor, parameters: PublicParameters
+) -> None:
+    x = EncryptedNumbers(encryptor.encrypt_vector([parameters.half_modulus]), (1,), 1000)
+    with pytest.raises(ValidationError) as caught:
+        run_block(lambda unit, a: secure_key_switch(unit, a, encryptor), key_shares, x)
+    assert caught.value.agreed
 
 
 def test_at_2048_bits(key_shares_2048: KeyShares, encryptor_2048: Encryptor, owner_key_2048: WeakPrivateKey) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,6 +155,22 @@ class TestBits:
             assert looks_uniform(low_bytes(half_of(done.views[0], client_key.parameters)))
             traces.add(done.views[0].trace)
         assert len(traces) == 1
+
+    def test_no_zero_is_encrypted(
+        self, key_shares: KeyShares, client_key: WeakPrivateKey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The mask is multiplied by 1 + mN: by nothing for m = 0, which takes less time."""
+        plaintexts: list[int] = []
+        original = Encryptor.encrypt_vector
+
+        def watched(self: Encryptor, values: Sequence[int], **options: Any) -> CiphertextVector:
+            plaintexts.extend(values)
+            return original(self, values, **options)
+
+        monkeypatch.setattr(Encryptor, "encrypt_vector", watched)
+        words = split_bits(np.array([0, 1] * 50, dtype=np.uint8))
+        encrypted(bits_to_ciphertexts, key_shares, words, client_key.public_key)
+        assert set(plaintexts) == {1, 2, 4}
 
 
 PROGRAMS: dict[str, tuple[Callable[..., CiphertextVector | None], Any]] = {

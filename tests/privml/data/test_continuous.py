@@ -87,6 +87,7 @@ def test_it_survives_json() -> None:
         ((1, 1), "range"),
         ((2, 1), "range"),
         ((-1e308, 1e308), "range"),
+        ((0, 1e-305), "range"),
         ((0, math.inf), "inf is not"),
         ((math.nan, 0), "nan is not"),
         (("0", 1), "'0' is not"),

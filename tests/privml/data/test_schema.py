@@ -1,6 +1,8 @@
+import copy
 import hashlib
 import json
 import math
+import pickle
 from dataclasses import FrozenInstanceError
 from typing import Any
 
@@ -165,6 +167,14 @@ def test_json_round_trip(schema: Schema, indent: int | None) -> None:
 def test_digests_are_equal_exactly_for_equal_schemas(one: Schema, other: Schema) -> None:
     assert (one.digest == other.digest) == (one == other)
     assert len(one.digest) == 32
+
+
+def test_pickles_and_copies_are_equal_whatever_was_looked_at() -> None:
+    for schema in (WEATHER, Schema.from_json(WEATHER.to_json())):
+        assert schema.slices["wind"] == slice(3, 6)
+        for again in (pickle.loads(pickle.dumps(schema)), copy.deepcopy(schema), copy.copy(schema)):  # noqa: S301
+            assert again == schema
+            assert again.digest == schema.digest
 
 
 def test_canonical_json_is_fixed() -> None:

@@ -147,6 +147,15 @@ def test_what_cannot_be_made_is_refused_by_both() -> None:
             draw(fresh, correlation)
 
 
+@pytest.mark.parametrize("correlation", [OperandMask((2, 2)), ProductTriple((2,), (2,))], ids=["mask", "product"])
+def test_a_fork_draws_nothing_of_its_parents(correlation: Correlation, monkeypatch: pytest.MonkeyPatch) -> None:
+    units = make_units()
+    with PairRunner(units) as runner:
+        draw(runner, correlation)
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        assert caught(lambda: draw(runner, correlation)).__class__ is DrawReusedError
+
+
 def test_sources_keep_their_secrets(runner: PairRunner) -> None:
     source_ = source_of(runner._units[0])
     with pytest.raises(SecretExposureError):
