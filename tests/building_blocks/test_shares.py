@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import copy
+import operator
+import pickle
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joblib import Parallel, delayed
 
+from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.shares import (
     BooleanShares,
     Shares,
@@ -18,7 +26,7 @@ from building_blocks.shares import (
     signed,
     stack,
 )
-from privml.errors import SettingError
+from privml.errors import SecretExposureError, SettingError
 from tests.two_units import join, join_bits, run, split, split_bits
 
 integers = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=8).map(lambda v: np.array(v, dtype=np.int64))
@@ -80,6 +88,22 @@ def test_opening_gives_both_units_the_values_in_one_round() -> None:
 def test_shares_say_nothing_in_their_repr() -> None:
     assert repr(Shares(np.arange(2, dtype=np.uint64))) == "Shares(shape=(2,))"
     assert repr(BooleanShares(np.arange(2, dtype=np.uint8))) == "BooleanShares(shape=(2,), bits=8)"
+
+
+@pytest.mark.parametrize("leave", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_shares_do_not_leave_the_process_by_accident(leave: Callable[[object], object]) -> None:
+    words = Shares(np.arange(2, dtype=np.uint64))
+    for share in (words, BooleanShares(words.words), FixedPoint(words, 1, 1)):
+        with pytest.raises(SecretExposureError):
+            leave(share)
+        assert replace(share) is not share, "made anew in the open, as operations do"
+
+
+def test_threads_share_shares() -> None:
+    """What keeps them from pickle keeps them from no thread."""
+    words = Shares(np.arange(2, dtype=np.uint64))
+    doubled = Parallel(n_jobs=2, prefer="threads")(delayed(operator.add)(words, words) for _ in range(4))
+    assert all((each.words == 2 * words.words).all() for each in doubled)
 
 
 def test_blocks_of_a_local_step_are_its_whole() -> None:
