@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from privml.crypto.secret import Secret
 from privml.errors import SettingError
 from privml.units.unit import Unit
 
@@ -43,7 +44,7 @@ def signed(words: Words) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(Secret):
     """One unit's additive share, modulo 2^64, of an array of integers.
 
     Local operations follow numpy's shapes and broadcasting. A public number may be multiplied in anywhere; to add
@@ -115,7 +116,7 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
-class BooleanShares:
+class BooleanShares(Secret):
     """One unit's XOR share of an array of words (any unsigned type); a single bit lives in bit 0."""
 
     words: NDArray[Any]

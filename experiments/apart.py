@@ -131,6 +131,10 @@ class ApartProvider:
         """Open a query session."""
         self._both("open_session", message)
 
+    def close_session(self, message: bytes) -> None:
+        """Close a query session."""
+        self._both("close_session", message)
+
     def query(self, message: bytes) -> bytes:
         """Answer a query."""
         return bytes(self._both("answer", message)[0])

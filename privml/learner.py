@@ -97,7 +97,11 @@ class Learner(Protocol):
         """Turn an opened release into a readable model, at the recipient."""
 
     def state(self) -> Mapping[str, Any]:
-        """Everything to save: numbers, texts, bytes, word arrays, packed ciphertexts; lists and mappings of these."""
+        """Everything to save: numbers, texts, bytes, word arrays, packed ciphertexts; lists and mappings of these.
+
+        What is kept for each chunk stands in mappings by the chunks' names. When a chunk comes or goes, no other
+        chunk's entry changes there, so that a change can be taken back without a copy of all chunks.
+        """
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over a saved state."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from building_blocks.shares import Shares, Words, public, signed
+from privml.crypto.secret import Secret
 from privml.errors import RangeError, ScaleError, SettingError
 from privml.units.unit import Unit
 
@@ -18,7 +19,7 @@ RANGE_BITS: Final = 62
 
 
 @dataclass(frozen=True, slots=True)
-class FixedPoint:
+class FixedPoint(Secret):
     """One unit's share of an array of real numbers v: integers v 2^f of magnitude at most `bound`.
 
     The range is declared, and follows from the operands' ranges through every operation: what could leave 62 bits
@@ -30,7 +31,7 @@ class FixedPoint:
     shares
         This unit's share of the integers.
     fraction_bits
-        f, in 0..61.
+        f, in 0..61. No integer of numpy's: those wrap where ranges are shifted.
     bound
         Largest magnitude of the integers, in [0, 2^62).
 
@@ -39,7 +40,7 @@ class FixedPoint:
     RangeError
         The bound is 2^62 or more.
     SettingError
-        The number of fractional bits is out of range, or the bound is negative.
+        The number of fractional bits is out of range or no int, or the bound is negative.
     """
 
     shares: Shares
@@ -108,7 +109,10 @@ class FixedPoint:
         ------
         RangeError
             A factor is not finite, or the result could leave 62 bits.
+        SettingError
+            The number of fractional bits is out of range.
         """
+        require_range(fraction_bits, 0)
         integers = encode(factors, fraction_bits)
         bound = self.bound * largest_magnitude(integers)
         return FixedPoint(self.shares * integers, self.fraction_bits + fraction_bits, bound)
@@ -121,6 +125,7 @@ class FixedPoint:
         ScaleError
             The scale is coarser; that is what `truncate` does.
         """
+        require_range(fraction_bits, 0)
         more = fraction_bits - self.fraction_bits
         if more < 0:
             raise ScaleError(f"{self.fraction_bits} fractional bits become {fraction_bits} by truncation only")
@@ -152,8 +157,8 @@ class FixedPoint:
 
 def require_range(fraction_bits: int, bound: int) -> None:
     """Check that integers of this scale and magnitude are fixed-point numbers; see `FixedPoint` on what is raised."""
-    if not 0 <= fraction_bits < RANGE_BITS:
-        raise SettingError(f"fixed point has 0..{RANGE_BITS - 1} fractional bits; got {fraction_bits}")
+    if not isinstance(fraction_bits, int) or not 0 <= fraction_bits < RANGE_BITS:
+        raise SettingError(f"fixed point has 0..{RANGE_BITS - 1} fractional bits, an int; got {fraction_bits!r}")
     if bound < 0:
         raise SettingError(f"the bound of a magnitude is not negative; got {bound}")
     if bound >> RANGE_BITS:

@@ -76,11 +76,15 @@ class KeyRegistry:
         """Check whether `register` would keep a registration, and raise what it would raise."""
         if registration.public_key.parameters != self._parameters:
             raise RegistrationError(f"the key of {registration.identity!r} belongs to other public parameters")
-        registration.verify()  # outside the lock: it takes milliseconds
         with self._lock:
-            kept = self._registrations.get(registration.identity, registration)
-        if kept.public_key != registration.public_key:
-            raise RegistrationError(f"{registration.identity!r} is registered with another key")
+            self._check_free(registration)
+        registration.verify()  # outside the lock, and last: it takes milliseconds
+
+    def keep(self, registration: KeyRegistration) -> None:
+        """Keep a registration that `check` let pass, without verifying its proof again; raises as `register` does."""
+        with self._lock:
+            self._check_free(registration)
+            self._registrations.setdefault(registration.identity, registration)
 
     def register(self, registration: KeyRegistration) -> None:
         """Verify a registration and keep it; the same identity with the same key again changes nothing.
@@ -91,8 +95,10 @@ class KeyRegistry:
             If the key belongs to other parameters, its proof does not verify, or the identity has another key already.
         """
         self.check(registration)
-        with self._lock:
-            kept = self._registrations.setdefault(registration.identity, registration)
+        self.keep(registration)
+
+    def _check_free(self, registration: KeyRegistration) -> None:
+        kept = self._registrations.get(registration.identity, registration)
         if kept.public_key != registration.public_key:
             raise RegistrationError(f"{registration.identity!r} is registered with another key")
 

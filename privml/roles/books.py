@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from privml.crypto.dtpkc import PublicKey, PublicParameters
 from privml.crypto.envelope import Envelope, SealContext, verify_envelope
 from privml.crypto.registry import KeyRegistration, KeyRegistry
-from privml.crypto.secret import Secret
 from privml.crypto.wire import dumps, loads
 from privml.errors import (
     AuthorisationError,
     ClassifierError,
     CounterError,
     DuplicateUploadError,
-    NotFittedError,
+    ProofError,
     SessionError,
     SettingError,
     UnknownUploadError,
@@ -24,24 +23,18 @@ from privml.errors import (
 )
 from privml.roles.card import ModelCard
 from privml.roles.hosted import Hosted
-from privml.roles.messages import HomomorphicUpload, Query, Withdrawal, chunk_name, session_digest
+from privml.roles.limits import longest
+from privml.roles.messages import HomomorphicUpload, Withdrawal, chunk_name
+from privml.roles.queries import Closing, Query, session_digest
+from privml.roles.sessions import Sessions
+from privml.store.departures import Departure
 from privml.units.role import Role
-
-
-@dataclass
-class Session(Secret):
-    """A client's open session. The Secondary holds the seed of its pads; both count. It dies with the process."""
-
-    card: ModelCard
-    context: SealContext
-    seed: bytes | None = field(repr=False)
-    counter: int = 0
-    last: tuple[bytes, bytes] | None = field(default=None, repr=False)
-    """In the Master: the last query as it came and its answer, for a client that lost the answer and asks again."""
 
 
 class Books:
     """A unit's own keys, cards, uploads taken, sessions and counters. Nothing here says a word to the other unit.
+
+    Checks compare what is cheap to compare first, and compute with proofs and signatures last.
 
     Parameters
     ----------
@@ -59,8 +52,9 @@ class Books:
         self.provider = provider
         self.registry = KeyRegistry(parameters)
         self.models: dict[str, Hosted] = {}
-        self.sessions: dict[bytes, Session] = {}
-        self._opened: set[bytes] = set()
+        self.sessions = Sessions()
+        self.departed: dict[tuple[str, str], Departure] = {}
+        """Chunks withdrawn or evicted, by model and name, also of models that are not here (any more)."""
         self.epoch = b""
 
     def host(self, card: ModelCard) -> None:
@@ -75,7 +69,7 @@ class Books:
             raise SettingError(f"the card is for {card.provider!r} and its parameters, this is {self.provider!r}")
         if card.model in self.models:
             raise SettingError(f"there is a model {card.model!r} already")
-        self.models[card.model] = Hosted(card, card.learner())
+        self.models[card.model] = Hosted(card)
 
     def hosted(self, model: str) -> Hosted:
         """A model by its name; ClassifierError if there is none."""
@@ -83,12 +77,15 @@ class Books:
             raise ClassifierError(f"there is no model {model!r} here; there are: {', '.join(self.models) or 'none'}")
         return self.models[model]
 
-    def fitted(self, model: str) -> Hosted:
-        """A model that has learned from some record; ClassifierError if there is none, NotFittedError if it has not."""
+    def answering(self, model: str) -> Hosted:
+        """A model with enough records to answer from; ClassifierError if there is none, NotFittedError if too few."""
         hosted = self.hosted(model)
-        if not hosted.learner.fitted:
-            raise NotFittedError(f"the model {model!r} has not learned from any record; upload data first")
+        hosted.check_answers()
         return hosted
+
+    def longest(self, kind: type[Any]) -> int:
+        """Bytes of the longest message of a kind that this unit takes."""
+        return longest(kind, self.parameters, (hosted.card for hosted in self.models.values()))
 
     def key_of(self, context: SealContext) -> PublicKey:
         """The key registered for whoever a context names."""
@@ -99,79 +96,90 @@ class Books:
         card, key = self.hosted(context.model).card, self.key_of(context)
         return SealContext(card.provider, card.model, context.owner, key.digest, card.digest, context.identifier)
 
-    def _check_new(self, hosted: Hosted, context: SealContext) -> None:
-        if chunk_of(context) in hosted.uploads:
-            raise DuplicateUploadError(f"{context.owner!r} already sent an upload {context.identifier.hex()}")
-
-    def check_sealed(self, envelope: Envelope) -> None:
-        """Check a sealed chunk by its envelope: card, key, proof, books, shape; raises what is wrong."""
-        hosted = self.hosted(envelope.context.model)
-        verify_envelope(
-            self.key_of(envelope.context), envelope, envelope.payload_digest, self.expected(envelope.context)
-        )
-        self._check_new(hosted, envelope.context)
-        shape = envelope.shape or ()
-        if len(shape) != 2 or shape[1] != hosted.card.row_width:
+    def screen_sealed(self, envelope: Envelope) -> None:
+        """Check what is cheap to check of a sealed chunk: names, keys, books, shape; raises what is wrong."""
+        hosted = self._screened(envelope.context)
+        card, shape = hosted.card, envelope.shape or ()
+        if len(shape) != 2 or shape[1] != card.row_width or shape[0] > card.sealed_rows:
             raise UploadError(
-                f"a chunk of {hosted.card.model!r} has shape (records, {hosted.card.row_width}), not {shape}"
+                f"a chunk of {card.model!r} has shape (records, {card.row_width}) with at most {card.sealed_rows} "
+                f"records, not {shape}"
             )
         hosted.learner.admit(chunk_of(envelope.context), shape[0], None)
 
+    def check_sealed(self, envelope: Envelope) -> None:
+        """Check a sealed chunk by its envelope: the proof after everything else; raises what is wrong."""
+        self.screen_sealed(envelope)
+        context = envelope.context
+        verify_envelope(self.key_of(context), envelope, envelope.payload_digest, self.expected(context))
+
     def check_homomorphic(self, upload: HomomorphicUpload) -> None:
-        """Check a chunk of encrypted statistics: card, key, layout, proof, books, size; raises what is wrong."""
-        hosted = self.hosted(upload.context.model)
-        layout = hosted.card.layout
-        upload.verify(self.key_of(upload.context), self.expected(upload.context), layout)
-        self._check_new(hosted, upload.context)
-        if upload.rows > hosted.card.chunk_rows:
-            raise UploadError(f"a homomorphic chunk has at most {hosted.card.chunk_rows} records, not {upload.rows}")
-        hosted.learner.admit(chunk_of(upload.context), upload.rows, layout)
+        """Check a chunk of encrypted statistics: names, keys, books, size, layout, proof; raises what is wrong."""
+        context, hosted = upload.context, self._screened(upload.context)
+        card, layout = hosted.card, hosted.card.layout
+        if upload.rows > card.chunk_rows:
+            raise UploadError(f"a homomorphic chunk has at most {card.chunk_rows} records, not {upload.rows}")
+        hosted.learner.admit(chunk_of(context), upload.rows, layout)
+        upload.verify(self.key_of(context), self.expected(context), layout)
+
+    def _screened(self, context: SealContext) -> Hosted:
+        """Find the model of an upload that is for it, from somebody who is registered, and new."""
+        hosted = self.hosted(context.model)
+        if context != self.expected(context):
+            raise ProofError("the upload is for another owner, key, provider, model or schema")
+        self._check_new(hosted, context)
+        return hosted
+
+    def _check_new(self, hosted: Hosted, context: SealContext) -> None:
+        if chunk_of(context) in hosted.chunks or (context.model, chunk_of(context)) in self.departed:
+            raise DuplicateUploadError(f"{context.owner!r} already sent an upload {context.identifier.hex()}")
 
     def check_withdrawal(self, request: Withdrawal) -> None:
         """Check that an owner asks for one of its own chunks, which is still there; raises what is wrong."""
-        hosted = self.hosted(request.model)
-        request.verify(self.registry.key_of(request.owner), hosted.card)
-        owner = hosted.uploads.get(request.chunk)
-        if owner != request.owner or not hosted.learner.has(request.chunk):
+        hosted, key = self.hosted(request.model), self.registry.key_of(request.owner)
+        chunk, departure = hosted.chunks.get(request.chunk), self.departed.get((request.model, request.chunk))
+        if chunk is None or chunk.owner != request.owner or not hosted.learner.has(request.chunk):
+            gone = "the provider evicted it" if departure is not None and departure.evicted else "it was withdrawn"
             raise UnknownUploadError(
-                f"{request.owner!r} has no upload {request.upload_id.hex()} in {request.model!r}, "
-                "or withdrew it already"
+                f"{request.owner!r} has no upload {request.upload_id.hex()} in {request.model!r}, or {gone} already"
             )
+        request.verify(key, hosted.card)
 
     def check_opening(self, envelope: Envelope) -> None:
-        """Check the envelope of a session: key, proof, this run, a new identifier; raises what is wrong."""
+        """Check the envelope of a session: key, this run, a new identifier, room, proof; raises what is wrong."""
         context = envelope.context
-        expected = self.expected(context)
-        in_this_run = replace(expected, schema_digest=session_digest(self.hosted(context.model).card, self.epoch))
+        digest = session_digest(self.hosted(context.model).card, self.epoch)
+        in_this_run = replace(self.expected(context), schema_digest=digest)
+        if context != in_this_run:
+            raise ProofError("the envelope is for another client, key, provider, model, card or run")
+        self.sessions.check(context)
         verify_envelope(self.key_of(context), envelope, None, in_this_run)
-        if context.identifier in self._opened:
-            raise SessionError(f"there was a session {context.identifier.hex()} already")
-
-    def session(self, query: Query) -> Session:
-        """The open session of a query; SessionError if there is none."""
-        if query.session_id not in self.sessions:
-            raise SessionError(f"there is no session {query.session_id.hex()}; open one (sessions end with a restart)")
-        return self.sessions[query.session_id]
 
     def check_query(self, query: Query) -> None:
-        """Check that a query's counter has grown, and that it asks for what the card allows; raises what is wrong."""
-        session = self.session(query)
+        """Check a query: counter, what the card allows, quota, and in the Secondary the tag; raises what is wrong."""
+        session = self.sessions[query.session_id]
+        card, client = session.card, session.context.owner
         if query.counter <= session.counter:
             raise CounterError(f"the session's counter is at {session.counter}; a query of {query.counter} is refused")
-        if query.answer not in session.card.answers:
-            raise AuthorisationError(f"this model answers {' or '.join(session.card.answers)}, not {query.answer!r}")
-        self.fitted(session.card.model)
+        if query.answer not in card.answers:
+            raise AuthorisationError(f"this model answers {' or '.join(card.answers)}, not {query.answer!r}")
+        if query.rows > card.query_rows:
+            raise SessionError(f"a query has at most {card.query_rows} records, not {query.rows}")
+        if session.key is not None:
+            query.verify(session.key)
+        asked = self.answering(card.model).asked[client]
+        if asked + query.rows > card.rows_per_client:
+            raise AuthorisationError(
+                f"{client!r} asked about {asked} records, and may ask about {card.rows_per_client} in all; these are "
+                f"{query.rows} more"
+            )
 
-    def repeated(self, message: bytes) -> bytes | None:
-        """In the Master: the answer to a query that was answered just before, if this is the same again."""
-        for session in list(self.sessions.values()):  # another thread may open one meanwhile
-            if session.last is not None and session.last[0] == message:
-                return session.last[1]
-        return None
-
-    def close_session(self, session_id: bytes) -> None:
-        """Forget a session and its seed."""
-        self.sessions.pop(session_id, None)
+    def check_closing(self, closing: Closing) -> None:
+        """Check that a session's own client closes it, which the Secondary can; closing none changes nothing."""
+        if closing.session_id in self.sessions:
+            key = self.sessions[closing.session_id].key
+            if key is not None:
+                closing.verify(key)
 
     def state(self) -> Mapping[str, Any]:
         """Everything to save; sessions die with the process and correlated randomness is dealt anew."""
@@ -180,6 +188,7 @@ class Books:
             "role": self.role.label,
             "registrations": [dumps(registration) for registration in self.registry.registrations()],
             "models": [{"card": dumps(hosted.card), **hosted.state()} for hosted in self.models.values()],
+            "departed": [list(departure) for departure in self.departed.values()],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -190,6 +199,9 @@ class Books:
             card = loads(saved["card"], ModelCard, self.parameters)
             self.host(card)
             self.models[card.model].restore(saved)
+        for fields in state["departed"]:
+            departure = Departure(*fields)
+            self.departed[departure.model, departure.chunk] = departure
 
 
 def chunk_of(context: SealContext) -> str:

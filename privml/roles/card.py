@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, TypedDict
 
+from privml.crypto.envelope import DIGEST_BYTES
 from privml.crypto.key_proof import check_identity
 from privml.crypto.packing import Layout
 from privml.crypto.parameters import PublicParameters
@@ -16,7 +18,28 @@ from privml.data.schema import Schema
 from privml.errors import SettingError
 from privml.learner import Learner, classifier
 
-MAX_CHUNK_ROWS = 1 << 20
+_MOST: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "chunk_rows": 1 << 20,
+        "sealed_rows": 1 << 20,
+        "query_rows": 1 << 20,
+        "new_records": 1 << 32,
+        "new_owners": 1 << 20,
+        "rows_per_client": 1 << 48,
+    }
+)
+"""Every number on a card, and the largest it may be."""
+
+
+class Limits(TypedDict, total=False):
+    """The numbers of a card, for those who make one; `ModelCard` says what they mean."""
+
+    chunk_rows: int
+    sealed_rows: int
+    query_rows: int
+    new_records: int
+    new_owners: int
+    rows_per_client: int
 
 
 @dataclass(frozen=True)
@@ -40,14 +63,24 @@ class ModelCard:
     answers
         What queries may ask for. Labels only, unless the operator decides otherwise.
     recipients
-        Identities to which the model itself may be revealed.
+        Digests of the public keys under which the model itself may be revealed; not names, which others could register.
     chunk_rows
         The largest homomorphic chunk, in records.
+    sealed_rows
+        The largest sealed chunk, in records.
+    query_rows
+        The largest batch of a query, in records.
+    new_records, new_owners
+        What must have come since the model last changed its answers before it changes them again: so many records, of
+        so many distinct owners. What answers always holds as much. **By default 1 and 1, which protects nobody**:
+        answers before and after a single record show it.
+    rows_per_client
+        Records that a client may ask about in all. The default is far more than it takes to copy a small model.
 
     Raises
     ------
     SettingError
-        A name is empty, an answer unknown, or a number out of range.
+        A name is empty, an answer unknown, a recipient no digest, or a number out of range.
     UnknownClassifierError
         The classifier is not installed.
     """
@@ -61,19 +94,31 @@ class ModelCard:
     schema: Schema = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
     answers: tuple[str, ...] = ("label",)
-    recipients: tuple[str, ...] = ()
+    recipients: tuple[bytes, ...] = ()
     chunk_rows: int = 4096
+    sealed_rows: int = 1 << 16
+    query_rows: int = 1 << 13
+    new_records: int = 1
+    new_owners: int = 1
+    rows_per_client: int = 1 << 20
     digest: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for identity in (self.provider, self.model, *self.recipients):
+        for identity in (self.provider, self.model):
             check_identity(identity)
+        for recipient in self.recipients:
+            if not isinstance(recipient, bytes) or len(recipient) != DIGEST_BYTES:
+                raise SettingError(
+                    f"a recipient is the digest of a public key, {DIGEST_BYTES} bytes, not {recipient!r}"
+                )
         possible = self.learner_class.answers
         for answer in self.answers:
             if answer not in possible:
                 raise SettingError(f"{self.classifier} answers {' or '.join(possible)}, not {answer!r}")
-        if not 1 <= self.chunk_rows <= MAX_CHUNK_ROWS:
-            raise SettingError(f"chunk_rows lies in 1..{MAX_CHUNK_ROWS}; got {self.chunk_rows}")
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if not 1 <= value <= most:
+                raise SettingError(f"{name} lies in 1..{most}; got {value}")
         # a learner of these options must exist: it checks them
         object.__setattr__(self, "options", dict(self.learner().options))
         content = self.parameters.digest + json.dumps(self._content(), sort_keys=True).encode()
@@ -109,7 +154,8 @@ class ModelCard:
         try:
             content = json.loads(text)
             content["schema"] = Schema.from_json(json.dumps(content["schema"]))
-            content |= {name: tuple(content[name]) for name in ("answers", "recipients")}
+            content["answers"] = tuple(content["answers"])
+            content["recipients"] = tuple(bytes.fromhex(digest) for digest in content["recipients"])
             return cls(parameters, **content)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise fields.error("card", "a model's description", str(error)) from error
@@ -126,6 +172,6 @@ class ModelCard:
             "options": dict(self.options),
             "schema": json.loads(self.schema.to_json()),
             "answers": list(self.answers),
-            "recipients": list(self.recipients),
-            "chunk_rows": self.chunk_rows,
+            "recipients": [digest.hex() for digest in self.recipients],
+            **{name: getattr(self, name) for name in _MOST},
         }

@@ -15,12 +15,12 @@ from privml.crypto.secret import Secret
 from privml.crypto.wire import dumps, loads
 from privml.data.encoding import encode, one_hot
 from privml.data.readers import Tabular, as_table
-from privml.errors import SessionError, SettingError
+from privml.errors import PrivMLError, SessionError, SettingError
 from privml.roles.card import ModelCard
 from privml.roles.data_owner import Progress
 from privml.roles.endpoint import Endpoint
-from privml.roles.messages import Answer, Query, session_digest
 from privml.roles.participant import Participant
+from privml.roles.queries import Answer, Closing, Query, answer_key, client_key, session_digest
 
 BATCH = 1024
 
@@ -35,6 +35,8 @@ class Client(Participant):
         ------
         ClassifierError
             The provider has no such model.
+        SessionError
+            This client has too many sessions open.
         """
         digest = session_digest(card, self.provider.epoch)
         sealer = Sealer(self._encryptor, card.provider, card.model, self.identity, digest)
@@ -69,19 +71,27 @@ class ClientSession(Secret):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self.close()
+        except PrivMLError:
+            if kind is None:  # else what went wrong inside says more
+                raise
 
     def close(self) -> None:
-        """Forget the seed: nothing can be asked any more."""
-        self._seed = None
+        """Forget the seed, and have the provider forget it: nothing can be asked any more. May be called twice."""
+        with self._turn:
+            seed, self._seed = self._seed, None
+        if seed is not None and os.getpid() == self._process:
+            key = client_key(seed, self._context)
+            self._provider.close_session(dumps(Closing.tagged(key, self._context.identifier)))
 
     def predict(
         self,
         table: Tabular,
         *,
         unknown: Literal["error", "ignore"] = "error",
-        batch: int = BATCH,
+        batch: int | None = None,
         progress: Progress | None = None,
     ) -> NDArray[Any]:
         """Classify a table: the labels as the schema writes them, shape (n,).
@@ -94,7 +104,7 @@ class ClientSession(Secret):
         unknown
             "error" refuses unknown categories and missing values, "ignore" leaves them out of the decision.
         batch
-            Records to a query.
+            Records to a query, as many as the card allows or fewer; 1024 unless given, if it allows as many.
         progress
             Called with the number of records just answered.
 
@@ -105,7 +115,9 @@ class ClientSession(Secret):
         NotFittedError
             The model has not learned from any record.
         SessionError
-            The session is closed, or the provider does not know it.
+            The session is closed, or the provider does not know it, or somebody changed a query or an answer.
+        AuthorisationError
+            This client asked about as many records as the card allows.
         """
         return self._ask(table, "label", unknown, batch, progress)
 
@@ -114,7 +126,7 @@ class ClientSession(Secret):
         table: Tabular,
         *,
         unknown: Literal["error", "ignore"] = "error",
-        batch: int = BATCH,
+        batch: int | None = None,
         progress: Progress | None = None,
     ) -> NDArray[np.float64]:
         """Probability of every class, shape (n, C), in the order of the schema's classes; see `predict`.
@@ -133,7 +145,8 @@ class ClientSession(Secret):
             self._counter += 1
             counter = self._counter
         masked = rows - pad(seed, Purpose.QUERY, self._context, counter, rows.shape)
-        return dumps(Query(self._context.identifier, counter, answer, len(rows), masked))
+        key = client_key(seed, self._context)
+        return dumps(Query.tagged(key, self._context.identifier, counter, answer, masked))
 
     def read(self, message: bytes, rows: int, answer: str) -> Any:
         """Unmask the answer to the last query.
@@ -141,22 +154,30 @@ class ClientSession(Secret):
         Raises
         ------
         SessionError
-            It answers something else.
+            It answers something else, or somebody changed it.
         """
-        received = loads(message, Answer)
+        seed, received = self._live_seed(), loads(message, Answer)
         shape = self.card.learner_class.answer_shape(self.card.schema, rows, answer)
         if (received.session_id, received.counter) != (self._context.identifier, self._counter):
             raise SessionError("the provider answered another query")
+        received.verify(answer_key(seed, self._context, self._counter))
         if received.words.shape != shape:
             raise SessionError(f"expected an answer of shape {shape}, got {received.words.shape}")
-        words = received.words - pad(self._live_seed(), Purpose.ANSWER, self._context, self._counter, shape)
+        words = received.words - pad(seed, Purpose.ANSWER, self._context, self._counter, shape)
         return self.card.learner_class.read_answer(self.card.schema, words, answer)
 
     def _ask(
-        self, table: Tabular, answer: str, unknown: Literal["error", "ignore"], batch: int, progress: Progress | None
+        self,
+        table: Tabular,
+        answer: str,
+        unknown: Literal["error", "ignore"],
+        batch: int | None,
+        progress: Progress | None,
     ) -> NDArray[Any]:
-        if batch < 1:
-            raise SettingError(f"a batch has at least one record; got {batch}")
+        most = self.card.query_rows
+        batch = min(BATCH, most) if batch is None else batch
+        if not 1 <= batch <= most:
+            raise SettingError(f"a batch has 1..{most} records; got {batch}")
         encoded = encode(self.card.schema, as_table(table), unknown=unknown, labelled=False)
         parts = []
         for start in range(0, len(encoded), batch):

@@ -73,7 +73,7 @@ class DataOwner(Participant):
             "sealed": records under a one-time pad, for every classifier. "homomorphic": the classifier's statistics as
             packed DT-PKC ciphertexts, which the provider adds up without any interaction.
         chunk_rows
-            Records to a chunk; by default 8192 sealed, or as many as the card allows.
+            Records to a chunk, as many as the card allows or fewer; sealed, 8192 unless given, if it allows as many.
         unknown
             "error" refuses a table with unknown categories or missing values before anything is sent, "ignore" leaves
             such cells out.
@@ -91,6 +91,8 @@ class DataOwner(Participant):
             The table does not fit the schema; nothing was sent.
         SettingError
             `path` or `chunk_rows` is out of range.
+        ValidationError
+            A chunk is not what the schema says; the provider forgot it.
         PrivMLError
             The provider refused a chunk; those before it were taken, and `receipts` has them.
         """
@@ -135,7 +137,7 @@ class DataOwner(Participant):
         Raises
         ------
         UnknownUploadError
-            There is no such upload of this owner, or it was withdrawn already.
+            There is no such upload of this owner, or it was withdrawn or evicted already.
         """
         request = Withdrawal.request(card, self.identity, receipt.upload_id)
         signature = sign(self._key, request)
@@ -149,9 +151,10 @@ class DataOwner(Participant):
     def _chunk_rows(self, card: ModelCard, path: Path, chunk_rows: int | None) -> int:
         if path not in ("sealed", "homomorphic"):
             raise SettingError(f"a path is 'sealed' or 'homomorphic', not {path!r}")
-        size = (SEALED_CHUNK if path == "sealed" else card.chunk_rows) if chunk_rows is None else chunk_rows
-        if size < 1 or (path == "homomorphic" and size > card.chunk_rows):
-            raise SettingError(f"chunk_rows lies in 1..{card.chunk_rows} on the homomorphic path; got {size}")
+        most, usual = (card.sealed_rows, SEALED_CHUNK) if path == "sealed" else (card.chunk_rows, card.chunk_rows)
+        size = min(usual, most) if chunk_rows is None else chunk_rows
+        if not 1 <= size <= most:
+            raise SettingError(f"chunk_rows lies in 1..{most} on the {path} path; got {size}")
         return size
 
 

@@ -35,8 +35,11 @@ class Endpoint(Protocol):
     def open_session(self, message: bytes) -> None:
         """Open a query session."""
 
+    def close_session(self, message: bytes) -> None:
+        """Close a query session."""
+
     def query(self, message: bytes) -> bytes:
         """Answer a query of an open session."""
 
     def reveal(self, model: str, recipient: str) -> bytes:
-        """The model itself, encrypted for a recipient that its card names."""
+        """The model itself, encrypted for a recipient whose key its card names."""

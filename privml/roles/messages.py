@@ -1,9 +1,8 @@
-"""What owners and clients send to the provider, and what comes back."""
+"""What owners send to the provider beside sealed arrays. What clients send is in `privml.roles.queries`."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from privml.crypto.dtpkc import PublicKey
@@ -15,13 +14,10 @@ from privml.crypto.proofs import PlaintextProof, verify_plaintexts
 from privml.crypto.signature import Signature, verify_signature
 from privml.crypto.transcript import encode
 from privml.crypto.wire_cryptosystem import read_packed, write_packed
-from privml.crypto.wire_fields import FieldReader, Fields, array_fields
+from privml.crypto.wire_fields import FieldReader, Fields
 from privml.errors import LayoutError, ProofError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from privml.roles.card import ModelCard
 
 MAX_ROWS = 1 << 24
@@ -30,11 +26,6 @@ MAX_ROWS = 1 << 24
 def chunk_name(owner: str, upload_id: bytes) -> str:
     """Name an upload in a model: unique for (owner, upload id), since an id has a fixed length."""
     return f"{owner}/{upload_id.hex()}"
-
-
-def session_digest(card: ModelCard, epoch: bytes) -> bytes:
-    """What a session's envelope is bound to: the model's card and this run of the provider."""
-    return hashlib.sha256(encode("privml-session", 1, card.digest, epoch)).digest()
 
 
 @dataclass(frozen=True)
@@ -125,71 +116,3 @@ class Withdrawal:
     def wire_parameters(self) -> PublicParameters:
         """The parameters of the owner's key."""
         return self.signature.parameters
-
-
-@dataclass(frozen=True)
-class Query:
-    """A batch of one-hot rows under the session's pad of this counter.
-
-    The Master gets all of it; `statement`, without the payload, is what goes on to the Secondary.
-    """
-
-    wire_tag: ClassVar[int] = 131
-
-    session_id: bytes
-    counter: int
-    answer: str
-    rows: int
-    payload: NDArray[np.uint64] | None = field(repr=False, compare=False)
-
-    def statement(self) -> Query:
-        """Everything but the payload."""
-        return replace(self, payload=None)
-
-    def to_fields(self) -> Fields:
-        """Session, counter, what is asked, records and payload."""
-        payload = None if self.payload is None else array_fields(self.payload)
-        return [self.session_id, self.counter, self.answer, self.rows, payload]
-
-    @classmethod
-    def from_fields(cls, fields: FieldReader) -> Query:
-        """Read; the units check it against the session."""
-        start = (
-            fields.raw("session_id", IDENTIFIER_BYTES),
-            fields.integer("counter", 1, (1 << 63) - 1),
-            fields.text("answer", 64),
-        )
-        rows = fields.integer("rows", 1, MAX_ROWS)
-        return cls(*start, rows, None if fields.absent("payload") else fields.array("payload"))
-
-    def wire_parameters(self) -> None:
-        """None: no ciphertext is in it."""
-        return
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The words of an answer under the session's pad of the query's counter."""
-
-    wire_tag: ClassVar[int] = 132
-
-    session_id: bytes
-    counter: int
-    words: NDArray[np.uint64] = field(repr=False, compare=False)
-
-    def to_fields(self) -> Fields:
-        """Session, counter and words."""
-        return [self.session_id, self.counter, array_fields(self.words)]
-
-    @classmethod
-    def from_fields(cls, fields: FieldReader) -> Answer:
-        """Read; the client checks it against its query."""
-        return cls(
-            fields.raw("session_id", IDENTIFIER_BYTES),
-            fields.integer("counter", 1, (1 << 63) - 1),
-            fields.array("words"),
-        )
-
-    def wire_parameters(self) -> None:
-        """None: no ciphertext is in it."""
-        return

@@ -57,7 +57,7 @@ class Participant(Secret):
         return self._key
 
     def read_model(self, card: ModelCard) -> Any:
-        """Have a model revealed to this participant, whom its card must name as a recipient.
+        """Have a model revealed to this participant, whose key its card must name as a recipient's.
 
         Returns
         -------
@@ -67,7 +67,7 @@ class Participant(Secret):
         Raises
         ------
         AuthorisationError
-            The card does not name this participant.
+            The card does not name this participant's key.
         NotFittedError
             The model has not learned from any record.
         """

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, Unpack
 
-from privml.crypto.dtpkc import KeyShare, PublicParameters
+from privml.crypto.dtpkc import KeyShare, PublicKey, PublicParameters
 from privml.crypto.envelope import SealedArray
-from privml.crypto.keyfile import load_key, save_key
 from privml.crypto.randomness import random_bytes
 from privml.crypto.wire import Header
 from privml.data.schema import Schema
-from privml.errors import KeyFileError, PrivMLError, ProtocolError
+from privml.errors import KeyFileError, ProtocolError
 from privml.roles.authority import Authority
-from privml.roles.card import ModelCard
-from privml.roles.sources import CorrelationsFrom, dealer_of, source_of
+from privml.roles.card import Limits, ModelCard
+from privml.roles.hosted import Chunk
+from privml.roles.in_step import StationsInStep
+from privml.roles.participant import Participant
+from privml.roles.sources import CorrelationsFrom, dealer_of
 from privml.roles.station import Station
-from privml.store.unit_state import read_state, write_state
-from privml.units.channel import ChannelStatistics
+from privml.store.unit_folder import UnitFolder
 from privml.units.dealer import Dealer
-from privml.units.memory import memory_channels
-from privml.units.pair import Pair, PairRunner
+from privml.units.pair import Pair
 from privml.units.role import Role
-from privml.units.unit import Unit
 
-T = TypeVar("T")
 _SAVE_BYTES = 16
 
 
-class Provider:
+class Provider(StationsInStep):
     """Both units of a provider, embedded in this process: for experiments, tests, and to learn the library.
 
     What the two units say to each other goes over a channel as it would between two machines, and is counted. Here one
@@ -41,16 +37,9 @@ class Provider:
     """
 
     def __init__(self, name: str, shares: tuple[KeyShare, KeyShare], dealer: Dealer | None, n_jobs: int) -> None:
+        super().__init__(name, shares, dealer, n_jobs)
         self.name = name
         self._shares = shares
-        seats = zip(Role, memory_channels(), shares, strict=True)
-        self.units = Pair(
-            *(Unit(role, end, source_of(role, dealer, lambda: self.units), share, n_jobs) for role, end, share in seats)
-        )
-        self.stations = Pair(*(Station(unit, name) for unit in self.units))
-        self._runner = PairRunner(self.units)
-        self._turn = threading.Lock()
-        self._run(lambda station: station.start())
 
     @classmethod
     def embedded(
@@ -94,35 +83,35 @@ class Provider:
     ) -> Self:
         """Restore what `save` wrote, with correlated randomness made anew; parameters as for `embedded`.
 
+        What was withdrawn or evicted since is not in the models, even if the state is of an older save.
+
         Raises
         ------
         KeyFileError
-            A unit's key or state cannot be opened, is the other unit's, or of another save: shares of different times
-            do not go together.
+            A unit's key, state or record of withdrawals cannot be opened, is the other unit's, or of another save:
+            shares of different times do not go together.
         FileNotFoundError
             There is none.
         """
-        directory = Path(directory)
-        folders = Pair(*(directory / role.label.lower() for role in Role))
-        shares = Pair(*(load_key(folder / "key.privml", KeyShare, password=password) for folder in folders))
-        states = [
-            read_state(folder / "state.privml", share.parameters, password=password)
-            for folder, share in zip(folders, shares, strict=True)
-        ]
-        for folder, role, state in zip(folders, Role, states, strict=True):
-            if (state["role"], state["save"]) != (role.label, states[0]["save"]):
-                raise KeyFileError(f"{folder} holds the {state['role']} unit's state of another save than {folders[0]}")
-        provider = cls(
-            states[0]["provider"], (shares.master, shares.secondary), dealer_of(correlations, Dealer), n_jobs
-        )
+        folders = Pair(*(UnitFolder(directory, role, password) for role in Role))
+        shares = Pair(*(folder.key() for folder in folders))
+        states = Pair(*(folder.state(share) for folder, share in zip(folders, shares, strict=True)))
+        if states.master["save"] != states.secondary["save"]:
+            raise KeyFileError(f"{folders.secondary.path} holds the state of another save than {folders.master.path}")
+        dealer = dealer_of(correlations, Dealer)
+        provider = cls(states.master["provider"], (shares.master, shares.secondary), dealer, n_jobs)
         for station, state in zip(provider.stations, states, strict=True):
             station.restore(state)
+        logs = dict(zip(Role, (folder.departures() for folder in folders), strict=True))
+        provider._run(lambda station: station.catch_up(logs[station.role]))
         return provider
 
     def save(self, directory: Path | str, *, password: str | None = None) -> None:
         """Write each unit's key share and state to a folder of its own, readable by their owner only.
 
-        Open sessions and correlated randomness are not saved: they die with the process.
+        Open sessions and correlated randomness are not saved: they die with the process. From now on, whatever is
+        withdrawn or evicted is recorded there too before it is confirmed, so the directory must stay where it is until
+        there is another save elsewhere.
 
         Parameters
         ----------
@@ -136,39 +125,19 @@ class Provider:
         KeyFileError
             The directory holds another provider's keys, or was written with another password. Nothing was changed.
         """
-        folders = Pair(*(Path(directory) / role.label.lower() for role in Role))
+        folders = Pair(*(UnitFolder(directory, role, password) for role in Role))
         for folder, share in zip(folders, self._shares, strict=True):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._keep_key(folder / "key.privml", share, password)
+            folder.keep_key(share)
         with self._turn:
             save = random_bytes(_SAVE_BYTES)
             states = [{**station.state(), "save": save} for station in self.stations]
+            for folder, station in zip(folders, self.stations, strict=True):
+                station.keep_log(folder.departures())
         for folder, state in zip(folders, states, strict=True):
-            write_state(folder / "state.privml", state, password=password)
-
-    @staticmethod
-    def _keep_key(path: Path, share: KeyShare, password: str | None) -> None:
-        if not path.exists():
-            save_key(path, share, password=password)
-        elif load_key(path, KeyShare, password=password) != share:
-            raise KeyFileError(f"{path} is of another provider; save this one to a directory of its own")
+            folder.keep_state(state)
 
     def __repr__(self) -> str:
         return f"Provider({self.name!r}, models: {', '.join(self.stations.master.models) or 'none'})"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Stop both units."""
-        self._runner.close()
-        for unit in self.units:
-            unit.channel.close()
 
     @property
     def parameters(self) -> PublicParameters:
@@ -180,11 +149,6 @@ class Provider:
         """Names this run of the provider; sessions are bound to it."""
         return self.stations.master.epoch
 
-    @property
-    def statistics(self) -> ChannelStatistics:
-        """What the units said to each other so far, as the Master counts it."""
-        return self.units.master.channel.statistics
-
     def create_model(
         self,
         name: str,
@@ -193,32 +157,42 @@ class Provider:
         *,
         options: Mapping[str, Any] | None = None,
         answers: Sequence[str] = ("label",),
-        recipients: Sequence[str] = (),
-        chunk_rows: int = 4096,
+        recipients: Iterable[Participant | PublicKey | str] = (),
+        **limits: Unpack[Limits],
     ) -> ModelCard:
-        """Host a new model on both units and return its public description; see `ModelCard` for the parameters.
+        """Host a new model on both units and return its public description.
+
+        Parameters
+        ----------
+        name, classifier, schema, options, answers
+            See `ModelCard`.
+        recipients
+            To whom the model itself may be revealed: participants, public keys, or names that are registered. The card
+            names their keys, so that nobody else can come by a name.
+        limits
+            The numbers of the card, see `ModelCard`. **Set `new_records` and `new_owners`**: by default a model changes
+            its answers with every record, and answers before and after one show it.
 
         Raises
         ------
         SettingError
             A parameter is out of range, or there is a model of this name.
+        RegistrationError
+            A recipient's name is not registered.
         UnknownClassifierError
             The classifier is not installed.
         """
-        card = ModelCard(
-            self.parameters,
-            self.name,
-            name,
-            classifier,
-            schema,
-            options or {},
-            tuple(answers),
-            tuple(recipients),
-            chunk_rows,
-        )
+        keys = tuple(self._key_of(recipient).digest for recipient in recipients)
+        described = self.parameters, self.name, name, classifier, schema, options or {}, tuple(answers), keys
+        card = ModelCard(*described, **limits)
         for station in self.stations:
             station.host(card)
         return card
+
+    def _key_of(self, recipient: Participant | PublicKey | str) -> PublicKey:
+        if isinstance(recipient, str):
+            return self.stations.master.registry.key_of(recipient)
+        return recipient.key.public_key if isinstance(recipient, Participant) else recipient
 
     def card(self, model: str) -> ModelCard:
         """The public description of a model.
@@ -243,53 +217,52 @@ class Provider:
         """Forget a chunk at its owner's signed request."""
         self._run_on(message, Station.withdraw)
 
+    def chunks(self, model: str) -> Mapping[str, Chunk]:
+        """The chunks that a model holds, by their names: whose they are, and how many records."""
+        return self.stations.master.hosted(model).present
+
+    def evict(self, model: str, chunk: str) -> None:
+        """Forget a chunk, named as in `chunks`, because the operators of both units want it; it cannot come back.
+
+        Raises
+        ------
+        UnknownUploadError
+            The model holds no such chunk.
+        """
+        self._run(lambda station: station.evict(model, chunk))
+
     def refresh(self, model: str) -> None:
-        """Bring a model up to date; a query does so by itself where needed."""
+        """Bring a model up to date, as far as its card lets it change its answers; a query does so by itself.
+
+        Raises
+        ------
+        NotFittedError
+            It holds too little to answer at all.
+        """
         self._run(lambda station: station.refresh(model))
 
     def open_session(self, message: bytes) -> None:
         """Open a client's query session."""
         self._run_on(message, Station.open_session)
 
+    def close_session(self, message: bytes) -> None:
+        """Close a session at its client's request."""
+        self._run_on(message, Station.close_session)
+
     def query(self, message: bytes) -> bytes:
         """Answer a query of an open session; the same query sent again gets the same bytes."""
-        again = self.stations.master.repeated(message)
+        again = self.stations.master.sessions.repeated(message)
         return again if again is not None else _from_master(self._run_on(message, Station.answer))
 
     def reveal(self, model: str, recipient: str) -> bytes:
-        """Encrypt a model for a recipient that its card names; only that recipient can read it.
+        """Encrypt a model for a recipient whose key its card names; only that recipient can read it.
 
         Raises
         ------
         AuthorisationError
-            The card does not name the recipient.
+            The card does not name the recipient's key.
         """
         return _from_master(self._run(lambda station: station.reveal(model, recipient)))
-
-    def _run_on(self, message: bytes, method: Callable[[Station, bytes | None], T]) -> Pair[T]:
-        """Run a method of both stations; the message arrives at the Master."""
-        return self._run(lambda station: method(station, message if station.unit.is_master else None))
-
-    def _run(self, program: Callable[[Station], T]) -> Pair[T]:
-        # one at a time, its failure included: nobody else may find the units between two links
-        with self._turn:
-            try:
-                return self._run_both(program)
-            except BaseException as error:
-                if not (isinstance(error, PrivMLError) and error.agreed):
-                    self._reconnect()
-                raise
-
-    def _run_both(self, program: Callable[[Station], T]) -> Pair[T]:
-        stations = {station.unit.role: station for station in self.stations}
-        return self._runner.run(lambda unit: program(stations[unit.role]))
-
-    def _reconnect(self) -> None:
-        """Link the units anew after a failure that left them out of step; no draw is used twice."""
-        for unit, channel in zip(self.units, memory_channels(), strict=True):
-            unit.channel.close()
-            unit.channel = channel
-        self._run_both(Station.resume)
 
 
 def _from_master(results: Pair[bytes | None]) -> bytes:

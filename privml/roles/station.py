@@ -3,46 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from typing import Any, TypeVar
+import json
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from privml.crypto.ciphertext import CiphertextVector
-from privml.crypto.envelope import (
-    Envelope,
-    Purpose,
-    SealedArray,
-    pad,
-    payload_digest,
-    seed_from_plaintext,
-)
+from privml.crypto.envelope import DIGEST_BYTES, Envelope, Purpose, SealedArray, pad, payload_digest
+from privml.crypto.prg import KEY_BYTES
 from privml.crypto.randomness import random_bytes
 from privml.crypto.registry import KeyRegistration
 from privml.crypto.transcript import encode
-from privml.crypto.wire import dumps, loads
-from privml.errors import (
-    AuthorisationError,
-    CryptoError,
-    PrivMLError,
-    ProofError,
-    SessionError,
-    UploadError,
-)
-from privml.roles.books import Books, Session, chunk_of
-from privml.roles.hosted import Hosted, Journal
-from privml.roles.messages import Answer, HomomorphicUpload, Query, Withdrawal
+from privml.crypto.wire import dumps
+from privml.errors import AuthorisationError, ProofError, SessionError, UnknownUploadError, UploadError
+from privml.learner import Learner
+from privml.roles.agreement import Agreement
+from privml.roles.books import chunk_of
+from privml.roles.hosted import Chunk, Hosted
+from privml.roles.journal import Journal
+from privml.roles.messages import HomomorphicUpload, Withdrawal
+from privml.roles.queries import Answer, Closing, Query, answer_key, words_digest
+from privml.roles.sessions import Session
+from privml.store.departures import Departure, DepartureLog
 from privml.units.channel import exchange_exactly
-from privml.units.decryption import open_to_secondary
 from privml.units.unit import Unit
 
-T = TypeVar("T")
-EPOCH_BYTES = 32
+EPOCH_BYTES: Final = 32
 Words = NDArray[np.uint64]
 
 
-class Station(Books):
+class Station(Agreement):
     """One unit's half of the provider.
 
     Both units have one and call the same methods in step; `message` is what came from outside, in the Master, and None
@@ -58,9 +49,9 @@ class Station(Books):
     """
 
     def __init__(self, unit: Unit, provider: str) -> None:
-        super().__init__(unit.role, unit.strong_key().parameters, provider)
-        self.unit = unit
+        super().__init__(unit, provider)
         self._journal = Journal()
+        self._logs: dict[Path, DepartureLog] = {}
 
     def start(self) -> None:
         """Agree with the other unit on the epoch of this run, which every session is bound to. One round.
@@ -80,12 +71,12 @@ class Station(Books):
         self.unit.align()
         self._journal.settle(self.unit.channel)
         for hosted in self.models.values():
-            hosted.learner.invalidate()
+            hosted.invalidate()
 
     def register(self, message: bytes | None) -> None:
         """Take an owner's or client's public key, if it comes with a proof of its private one. Two rounds."""
         registration = self._admit(message, KeyRegistration, lambda registration: registration, self.registry.check)
-        self.registry.register(registration)  # by both, once neither refused
+        self.registry.keep(registration)  # by both, once neither refused
 
     def take_sealed(self, message: bytes | None) -> None:
         """Take a sealed chunk of records and learn from it.
@@ -96,6 +87,7 @@ class Station(Books):
         payload: list[Words] = []
 
         def read(sealed: SealedArray) -> Envelope:
+            self.screen_sealed(sealed.envelope)
             if sealed.payload.shape != sealed.envelope.shape:
                 raise UploadError(f"the payload has shape {sealed.payload.shape}, not {sealed.envelope.shape}")
             if payload_digest(sealed.payload) != sealed.envelope.payload_digest:
@@ -107,9 +99,9 @@ class Station(Books):
         hosted, context, shape = self.hosted(envelope.context.model), envelope.context, envelope.shape or ()
         seed = self._open_seed(envelope)
         rows = payload[0] if seed is None else pad(seed, Purpose.DATA, context, 0, shape)
-        with self._journal.change(hosted):
+        with self._journal.change(hosted, chunk_of(context)):
             hosted.learner.partial_fit(self.unit, chunk_of(context), rows)
-            hosted.uploads[chunk_of(context)] = context.owner
+            hosted.take(chunk_of(context), Chunk(context.owner, shape[0]))
 
     def take_homomorphic(self, message: bytes | None) -> None:
         """Take a chunk's packed statistics and learn from them. Two rounds beside the classifier's own.
@@ -119,61 +111,132 @@ class Station(Books):
         upload = self._admit(message, HomomorphicUpload, lambda upload: upload, self.check_homomorphic)
         hosted, chunk = self.hosted(upload.context.model), chunk_of(upload.context)
         packed = upload.packed if self.unit.is_master else None
-        with self._journal.change(hosted):
+        with self._journal.change(hosted, chunk):
             hosted.learner.partial_fit_statistics(self.unit, chunk, packed, hosted.card.layout, upload.rows)
-            hosted.uploads[chunk] = upload.context.owner
+            hosted.take(chunk, Chunk(upload.context.owner, upload.rows))
 
     def withdraw(self, message: bytes | None) -> None:
-        """Forget a chunk at its owner's signed request. Two rounds."""
+        """Forget a chunk at its owner's signed request. Three rounds beside the classifier's own."""
         request = self._admit(message, Withdrawal, lambda request: request, self.check_withdrawal)
-        hosted = self.hosted(request.model)
-        with self._journal.change(hosted):
-            hosted.learner.withdraw(self.unit, request.chunk)
+        self._part_with(Departure(request.model, request.chunk, evicted=False))
+
+    def evict(self, model: str, chunk: str) -> None:
+        """Forget a chunk that both operators name, each at its own unit. Three rounds beside the classifier's own."""
+        said = hashlib.sha256(encode("privml-eviction", 1, model, chunk)).digest()
+        heard = bytes(exchange_exactly(self.unit.channel, said, DIGEST_BYTES))
+
+        def check() -> Hosted:
+            if heard != said:
+                raise AuthorisationError("the operators of the two units want to evict different chunks")
+            if not self.hosted(model).learner.has(chunk):
+                raise UnknownUploadError(f"there is no chunk {chunk!r} in {model!r}")
+            return self.hosted(model)
+
+        self._agreed(check)
+        self._part_with(Departure(model, chunk, evicted=True))
+
+    def _part_with(self, departure: Departure) -> None:
+        """Take a chunk out of its model for good: when this returns, both units have it on disk that it left."""
+        hosted = self.hosted(departure.model)
+
+        def part() -> Hosted:
+            hosted.forget(self.unit, departure.chunk)
+            self._write_down(departure)
+            return hosted
+
+        with self._journal.change(hosted, departure.chunk):
+            self._agreed(part)
+        self.departed[departure.model, departure.chunk] = departure
+
+    def _write_down(self, departure: Departure) -> None:
+        """Record it wherever this unit was saved; a folder that was deleted brings nothing back, unless it is the last.
+
+        The last one is what the provider will be loaded from: if it is gone, nothing is confirmed any more.
+        """
+        logs = list(self._logs.values())
+        for log in logs:
+            if log is logs[-1] or log.path.parent.exists():
+                log.add([departure])
+            else:
+                del self._logs[log.path]
+
+    def keep_log(self, log: DepartureLog) -> None:
+        """Write to one more file what leaves the models, and what left them until now."""
+        log.add(self.departed.values())
+        self._logs.pop(log.path, None)
+        self._logs[log.path] = log
+
+    def catch_up(self, log: DepartureLog) -> None:
+        """Forget what the unit's own log or the other unit's says has left, after a start from a state. One round.
+
+        The state may be older than the log; and of two logs, one may come from a backup too.
+        """
+        known = {(each.model, each.chunk): each for each in log.departures} | self.departed
+        theirs = bytes(self.unit.channel.exchange(json.dumps([list(each) for each in known.values()]).encode()))
+        known |= {(each.model, each.chunk): each for each in (Departure(*fields) for fields in json.loads(theirs))}
+        for (model, chunk), departure in sorted(known.items()):
+            self.departed[model, chunk] = departure
+            if model in self.models and self.models[model].learner.has(chunk):
+                with self._journal.change(self.models[model], chunk):
+                    self.models[model].forget(self.unit, chunk)
+        self.keep_log(log)
 
     def refresh(self, model: str) -> None:
-        """Bring a model up to date with everything taken."""
-        hosted = self._agreed(lambda: self.fitted(model))
-        with self._journal.change(hosted):
-            hosted.learner.refresh(self.unit)
+        """Bring a model up to date with everything taken, as far as its card lets it change its answers."""
+        hosted = self._agreed(lambda: self.answering(model))
+        self._released(hosted).refresh(self.unit)
+
+    def _released(self, hosted: Hosted) -> Learner:
+        """Release what waits, if it is enough, and return what answers."""
+        if hosted.due:
+            with self._journal.change(hosted):
+                hosted.release(self.unit)
+        return hosted.answering()
 
     def open_session(self, message: bytes | None) -> None:
         """Open a client's session: the seed of its pads goes to the Secondary. Four rounds."""
         envelope = self._admit(message, Envelope, lambda envelope: envelope, self.check_opening)
-        self._opened.add(envelope.context.identifier)
+        self.sessions.take(envelope.context.identifier)
         seed = self._open_seed(envelope)
-        card = self.hosted(envelope.context.model).card
-        self.sessions[envelope.context.identifier] = Session(card, envelope.context, seed)
+        self.sessions.open(Session(self.hosted(envelope.context.model).card, envelope.context, seed))
+
+    def close_session(self, message: bytes | None) -> None:
+        """Forget a session at its client's request. Two rounds."""
+        closing = self._admit(message, Closing, lambda closing: closing, self.check_closing)
+        self.sessions.close(closing.session_id)
 
     def answer(self, message: bytes | None) -> bytes | None:
         """Answer a query: the Master gets the answer's message for the client, the Secondary None.
 
-        The Secondary adds the session's answer pad to its share and sends the sum; the Master adds its own share and
-        sends the client the one word. Three rounds beside the classifier's own. A query sent again, byte for byte, gets
-        the same bytes.
+        The Secondary adds the session's answer pad to its share and sends the sum, with the key of the answer's tag;
+        the Master adds its own share and sends the client the one word. Three rounds beside the classifier's own. A
+        query sent again gets the same bytes.
         """
         payload: list[Words] = []
 
         def read(query: Query) -> Query:
-            card = self.session(query).card
-            if query.payload is None or query.payload.shape != (query.rows, card.schema.width):
-                raise SessionError(f"the query needs a payload of shape {(query.rows, card.schema.width)}")
+            shape = (query.rows, self.sessions[query.session_id].card.schema.width)
+            if query.payload is None or query.payload.shape != shape:
+                raise SessionError(f"the query needs a payload of shape {shape}")
+            if words_digest(query.payload) != query.digest:
+                raise SessionError("the query is for another payload")
             payload.append(query.payload)
             return query.statement()
 
         query = self._admit(message, Query, read, self.check_query)
         session = self.sessions[query.session_id]
-        session.counter = query.counter
         hosted = self.hosted(session.card.model)
+        session.counter = query.counter
+        hosted.asked[session.context.owner] += query.rows
         rows = self._query_rows(session, query, payload)
-        with self._journal.change(hosted):  # it may bring the model up to date
-            mine = hosted.learner.predict(self.unit, rows, query.answer)
+        mine = self._released(hosted).predict(self.unit, rows, query.answer)
         if session.seed is not None:
             mine = mine + pad(session.seed, Purpose.ANSWER, session.context, query.counter, mine.shape)
-            self.unit.send(mine)
+            self.unit.send(mine, np.frombuffer(answer_key(session.seed, session.context, query.counter), np.uint8))
             return None
-        (theirs,) = self.unit.receive([mine])
-        result = dumps(Answer(query.session_id, query.counter, mine + theirs))
-        session.last = (message or b"", result)
+        theirs, key = self.unit.receive([mine, np.empty(KEY_BYTES, np.uint8)])
+        result = dumps(Answer.tagged(key.tobytes(), query.session_id, query.counter, mine + theirs))
+        session.last = query, len(message or b""), result
         return result
 
     def reveal(self, model: str, recipient: str) -> bytes | None:
@@ -186,83 +249,17 @@ class Station(Books):
         """
 
         def check() -> Hosted:
-            hosted = self.fitted(model)
-            if recipient not in hosted.card.recipients:
-                raise AuthorisationError(f"the model {model!r} may not be revealed to {recipient!r}")
-            self.registry.key_of(recipient)
+            hosted = self.answering(model)
+            if self.registry.key_of(recipient).digest not in hosted.card.recipients:
+                raise AuthorisationError(f"the model {model!r} may not be revealed to the key of {recipient!r}")
             return hosted
 
         hosted = self._agreed(check)
-        with self._journal.change(hosted):
-            packed = hosted.learner.reveal(self.unit, self.registry.key_of(recipient))
+        packed = self._released(hosted).reveal(self.unit, self.registry.key_of(recipient))
         return None if packed is None else dumps(packed)
-
-    def _admit(
-        self,
-        message: bytes | None,
-        kind: type[Any],
-        read: Callable[[Any], T],
-        check: Callable[[T], object],
-        forwarded: type[T] | None = None,
-    ) -> T:
-        """Read a message in the Master, forward what `read` makes of it, check it in both, and agree. Two rounds."""
-        problem: PrivMLError | None = None
-        admitted: T | None = None
-        statement = b""
-        if not self.unit.is_master:
-            statement = bytes(self.unit.channel.receive())
-        try:
-            if self.unit.is_master:
-                admitted = read(loads(message or b"", kind, _parameters_of(kind, self)))
-            elif statement:
-                admitted = loads(statement, forwarded or kind, _parameters_of(forwarded or kind, self))
-            if admitted is not None:
-                check(admitted)
-        except PrivMLError as error:
-            problem = error
-        if self.unit.is_master:
-            self.unit.channel.send(b"" if problem is not None else dumps(admitted))
-        self.unit.agree(problem)
-        if admitted is None:
-            raise SessionError("the other unit forwarded nothing and found nothing wrong")
-        return admitted
-
-    def _agreed(self, check: Callable[[], T]) -> T:
-        """Check something in both units, and agree. One round."""
-        problem: PrivMLError | None = None
-        result: T | None = None
-        try:
-            result = check()
-        except PrivMLError as error:
-            problem = error
-        self.unit.agree(problem)
-        if result is None:
-            raise SessionError("a check that found nothing wrong gave nothing")
-        return result
-
-    def _open_seed(self, envelope: Envelope) -> bytes | None:
-        """Open an envelope's seed to the Secondary; a plaintext that is no seed is refused by both. Two rounds."""
-        if self.unit.is_master:
-            open_to_secondary(self.unit, CiphertextVector(self.parameters, (envelope.seed.t1,)), 1)
-            self.unit.agree(None)
-            return None
-        problem: PrivMLError | None = None
-        seed = b""
-        try:
-            (plaintext,) = open_to_secondary(self.unit, None, 1) or [-1]
-            seed = seed_from_plaintext(plaintext)
-        except CryptoError as error:
-            problem = error
-        self.unit.agree(problem)
-        return seed
 
     def _query_rows(self, session: Session, query: Query, payload: list[Words]) -> Words:
         if session.seed is None:
             return payload[0]
         shape = (query.rows, session.card.schema.width)
         return pad(session.seed, Purpose.QUERY, session.context, query.counter, shape)
-
-
-def _parameters_of(kind: type[Any], station: Station) -> Any:
-    """Queries belong to no public parameters, everything else to the provider's."""
-    return None if kind is Query else station.parameters

@@ -69,6 +69,11 @@ class Scene:
         """All owners."""
         return (*self.early, self.late)
 
+    @property
+    def new_records(self) -> int:
+        """Records that must come together before the model changes its answers: what the smallest owner brings."""
+        return min(len(part.table) for part in self.parts)
+
 
 def phishing() -> Labelled:
     """The Phishing data set of river: 1250 web pages with 9 features (Abdelhamid et al., UCI repository, 2014)."""

@@ -35,6 +35,11 @@ def introduce(to: Console, scene: Scene, key_bits: int) -> None:
         "rows; a real service takes it from public knowledge.",
         style="yellow",
     )
+    paragraph(
+        to,
+        f"The model changes its answers only when {scene.new_records} new records have come together: answers before "
+        "and after a single record would show it. The operators choose the number; unless they do, it is 1.",
+    )
     to.print()
     for part in scene.parts:
         joins = "joins after the first answers" if part is scene.late else "is there from the start"

@@ -77,6 +77,10 @@ class CountedEndpoint(Endpoint):
         """Open a query session."""
         self._provider.open_session(self._counted(message))
 
+    def close_session(self, message: bytes) -> None:
+        """Close a query session."""
+        self._provider.close_session(self._counted(message))
+
     def query(self, message: bytes) -> bytes:
         """Answer a query."""
         return self._provider.query(self._counted(message))

@@ -51,7 +51,11 @@ def play(stage: Stage, scene: Scene, authority: Authority, *, n_jobs: int = 1) -
     with provider:
         # both operators take on the model; its card is public, and everything sent is bound to it
         card = provider.create_model(
-            MODEL, "naive_bayes", scene.schema, chunk_rows=max(part.chunk_rows for part in scene.parts)
+            MODEL,
+            "naive_bayes",
+            scene.schema,
+            chunk_rows=max(part.chunk_rows for part in scene.parts),
+            new_records=scene.new_records,
         )
 
         def join(part: Part) -> DataOwner:
@@ -89,4 +93,6 @@ def play(stage: Stage, scene: Scene, authority: Authority, *, n_jobs: int = 1) -
             left = first.table.rows(withdrawn.rows, len(first.table))
             rest = tuple(part.table for part in scene.parts[1:])
             after = Round((left, *rest), ask(session))
+            with stage.step("client closes the session"):
+                session.close()
     return Outcome((before, after), uploads, withdrawn)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from privml import Client, DataOwner, ModelCard, Provider
+from privml.crypto.dtpkc import WeakPrivateKey
 from privml.crypto.keygen import StrongKey
 from tests.privml.roles.world import Tap, host, new_provider
 
@@ -16,8 +17,8 @@ def provider(strong_key: StrongKey) -> Iterator[Provider]:
 
 
 @pytest.fixture
-def card(provider: Provider) -> ModelCard:
-    return host(provider, recipients=("alice",))
+def card(provider: Provider, owner_key: WeakPrivateKey) -> ModelCard:
+    return host(provider, recipients=(owner_key.public_key,))
 
 
 @pytest.fixture
@@ -27,8 +28,8 @@ def tap(provider: Provider) -> Tap:
 
 
 @pytest.fixture
-def alice(tap: Tap) -> DataOwner:
-    return DataOwner.join(tap, "alice")
+def alice(tap: Tap, owner_key: WeakPrivateKey) -> DataOwner:
+    return DataOwner.join(tap, "alice", owner_key)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from classifiers.naive_bayes import NaiveBayes
 from privml import Client, DataOwner, ModelCard, Provider
 from privml.crypto.keygen import StrongKey
 from privml.errors import ChannelClosedError, ProtocolError
-from privml.roles.hosted import Journal
+from privml.roles.journal import Journal
 from privml.units.pair import PairRunner
 from privml.units.role import Role
 from tests.privml.roles.sabotage import AccidentError, sabotage
@@ -31,8 +31,8 @@ class World:
         for unit in self.provider.units:
             unit.correlations = RecordingSource(unit.correlations)
         self.tap = Tap(self.provider)
-        self.card: ModelCard = host(self.provider, recipients=("alice",))
         self.alice = DataOwner.join(self.tap, "alice")
+        self.card: ModelCard = host(self.provider, recipients=(self.alice,))
         self.carol = Client.join(self.tap, "carol")
         (self.receipt,) = self.alice.upload(self.card, BASE)
         self.alice.upload(self.card, BASE, path="homomorphic")
@@ -75,11 +75,15 @@ def query(world: World) -> None:
     world.labels()
 
 
+def evict(world: World) -> None:
+    world.provider.evict(world.card.model, next(iter(world.provider.chunks(world.card.model))))
+
+
 def reveal(world: World) -> None:
     world.alice.read_model(world.card)
 
 
-JOBS = (upload, upload_homomorphic, withdraw, refresh, query, reveal)
+JOBS = (upload, upload_homomorphic, withdraw, evict, refresh, query, reveal)
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.__name__)
@@ -134,7 +138,7 @@ def test_without_the_journal_a_failure_ruins_the_model(
 ) -> None:
     """What the journal is for: one unit learned, the other did not, and their shares are noise from then on."""
     monkeypatch.setattr(Journal, "settle", lambda self, channel: None)
-    monkeypatch.setattr(Journal, "change", lambda self, hosted: nullcontext())
+    monkeypatch.setattr(Journal, "change", lambda self, hosted, chunk="": nullcontext())
     ruined = 0
     for role in Role:
         watched, world = World(strong_key), World(strong_key)

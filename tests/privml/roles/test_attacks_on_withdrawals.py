@@ -17,6 +17,7 @@ from privml.errors import (
 )
 from privml.roles import books as books_module
 from privml.roles import messages as messages_module
+from privml.roles.hosted import Chunk
 from privml.roles.messages import HomomorphicUpload, Withdrawal, chunk_name
 from tests.privml.roles.world import Tap, columns, encoded, host, learned, statistics, unharmed
 
@@ -67,7 +68,7 @@ class TestWithdrawals:
         with unharmed(provider, UnknownUploadError):  # the books name the owner too
             provider.withdraw(request)
         for station in provider.stations:
-            station.models["things"].uploads[receipt.upload_id.hex()] = "mallory"
+            station.models["things"].chunks[receipt.upload_id.hex()] = Chunk("mallory", 12)
         provider.withdraw(request)
         np.testing.assert_array_equal(learned(provider), statistics())
 

@@ -20,7 +20,7 @@ from privml.errors import (
     SettingError,
     UnknownCategoryError,
 )
-from privml.roles.messages import Answer, Query
+from privml.roles.queries import Answer, Query
 from tests.privml.roles.world import SCHEMA, Tap, codes_of, columns, expected_labels, host, plain, unharmed
 
 

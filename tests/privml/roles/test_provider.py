@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from privml import Client, DataOwner, ModelCard, Provider
+from privml.crypto.dtpkc import WeakPrivateKey
 from privml.crypto.keygen import StrongKey
 from privml.crypto.packing import PackedCiphertext
 from privml.crypto.sealer import Sealer
@@ -42,10 +45,10 @@ from tests.privml.roles.world import (
 
 @pytest.mark.parametrize("alpha", [1.0, 0.5])
 def test_the_whole_job(alpha: float, provider: Provider) -> None:
-    card = host(provider, options={"alpha": alpha}, recipients=("alice",))
+    alice, bob = DataOwner.join(provider, "alice"), DataOwner.join(provider, "bob")
+    card = host(provider, options={"alpha": alpha}, recipients=(alice,))
     table, queries = columns(80), columns(50, seed=1)
     parts = [part(table, start, start + 20) for start in range(0, 80, 20)]
-    alice, bob = DataOwner.join(provider, "alice"), DataOwner.join(provider, "bob")
     alice.upload(card, parts[0], chunk_rows=7)
     bob.upload(card, parts[1], path="homomorphic", chunk_rows=13)
     carol = Client.join(provider, "carol")
@@ -72,9 +75,9 @@ def test_the_whole_job(alpha: float, provider: Provider) -> None:
 
 def test_the_whole_job_at_a_real_size(strong_key_2048: StrongKey) -> None:
     with new_provider(strong_key_2048) as provider:
-        card = host(provider, recipients=("alice",))
-        table, queries = columns(60), columns(20, seed=1)
         alice = DataOwner.join(provider, "alice")
+        card = host(provider, recipients=(alice,))
+        table, queries = columns(60), columns(20, seed=1)
         alice.upload(card, part(table, 0, 30))
         (first, _) = alice.upload(card, part(table, 30, 60), path="homomorphic", chunk_rows=15)
         alice.withdraw(card, first)
@@ -106,7 +109,7 @@ class TestModels:
     def test_unknown_names(self, provider: Provider) -> None:
         with pytest.raises(UnknownClassifierError):
             provider.create_model("m", "oracle", SCHEMA)
-        for ask in (provider.card, provider.refresh):
+        for ask in (provider.card, provider.refresh, provider.chunks):
             with pytest.raises(ClassifierError, match="there is no model"):
                 ask("nothing")
         with pytest.raises(ClassifierError, match="there is no model"):
@@ -150,20 +153,36 @@ class TestReveal:
         self, trained: ModelCard, mallory: DataOwner, provider: Provider
     ) -> None:
         """A Master whose card was changed gets nothing: both units look into their own."""
-        master = provider.stations.master.models["things"]
-        object.__setattr__(master.card, "recipients", ("mallory",))
-        copied = ModelCard(
-            trained.parameters, "cloud", "things", "naive_bayes", SCHEMA, recipients=("alice",), chunk_rows=64
-        )
-        provider.stations.secondary.models["things"].card = copied
+        provider.stations.secondary.models["things"].card = replace(trained)
+        object.__setattr__(trained, "recipients", (mallory.key.public_key.digest,))
         with unharmed(provider, AuthorisationError):
             mallory.read_model(trained)
 
-    def test_a_recipient_without_a_key(self, provider: Provider, mallory: DataOwner) -> None:
-        card = host(provider, recipients=("nobody",))
+    @pytest.mark.parametrize("how", ["participant", "key", "name"])
+    def test_recipients_are_keys_however_they_are_named(self, how: str, provider: Provider, alice: DataOwner) -> None:
+        recipient = {"participant": alice, "key": alice.key.public_key, "name": "alice"}[how]
+        card = host(provider, recipients=[recipient])
+        assert card.recipients == (alice.key.public_key.digest,)
+        alice.upload(card, columns(3))
+        assert alice.read_model(card).feature_log_prob.keys() == set(SCHEMA.names)
+
+    def test_a_name_that_nobody_has_is_no_recipient(self, provider: Provider, mallory: DataOwner) -> None:
+        """Whoever registered it first would be."""
+        with pytest.raises(RegistrationError, match="not registered"):
+            host(provider, recipients=("alice",))
+        with pytest.raises(ClassifierError):
+            provider.card("things")
+
+    def test_who_registers_the_name_before_the_recipient_does(
+        self, provider: Provider, mallory: DataOwner, owner_key: WeakPrivateKey
+    ) -> None:
+        """The card names alice's key; mallory is alice to the provider before alice comes."""
+        card = host(provider, recipients=(owner_key.public_key,))
         mallory.upload(card, columns(3))
-        with unharmed(provider, RegistrationError):
-            provider.reveal("things", "nobody")
+        false_alice = DataOwner.join(provider, "alice")
+        with unharmed(provider, AuthorisationError):
+            false_alice.read_model(card)
+        DataOwner.join(provider, "alice of wonderland", owner_key).read_model(card)
 
     def test_an_untrained_model(self, alice: DataOwner, card: ModelCard, provider: Provider) -> None:
         with unharmed(provider, NotFittedError):

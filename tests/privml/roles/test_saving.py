@@ -20,6 +20,7 @@ from privml.errors import (
     SessionError,
     UploadError,
 )
+from privml.store import unit_folder
 from privml.units.role import Role
 from tests.privml.roles.world import (
     Tap,
@@ -172,6 +173,14 @@ def test_damaged_files(
     file.write_bytes(damage(file.read_bytes()))
     with pytest.raises(KeyFileError):
         Provider.load(tmp_path, password=password)
+
+
+def test_a_state_of_another_version(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(unit_folder, "FORMAT", 1)
+        provider.save(tmp_path)
+    with pytest.raises(KeyFileError, match="another version"):
+        Provider.load(tmp_path)
 
 
 def test_there_is_nothing(tmp_path: Path) -> None:

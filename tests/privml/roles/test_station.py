@@ -176,10 +176,11 @@ def test_only_the_last_query_is_kept(
         session.predict(columns(2))
         first = tap.last("query")
         session.predict(columns(2))
-    master = provider.stations.master
-    assert master.repeated(first) is None
-    assert master.repeated(tap.last("query")) == tap.answers[-1]
-    assert provider.stations.secondary.repeated(tap.last("query")) is None
+        master = provider.stations.master
+        assert master.sessions.repeated(first) is None
+        assert master.sessions.repeated(tap.last("query")) == tap.answers[-1]
+        assert provider.stations.secondary.sessions.repeated(tap.last("query")) is None
+    assert master.sessions.repeated(tap.last("query")) is None
 
 
 def test_a_registration_that_the_secondary_refuses_is_kept_by_neither(

@@ -29,8 +29,7 @@ from privml.crypto.keygen import StrongKey
 from privml.crypto.wire import MAGIC, Header, loads
 from privml.crypto.wire_cryptosystem import CRYPTOSYSTEM
 from privml.crypto.wire_fields import element_width, fixed_width, residue_width
-from privml.roles import station as station_module
-from privml.roles.messages import Answer
+from privml.roles.queries import Answer
 from privml.roles.station import Station
 from privml.units import dealer
 from privml.units.recording import RecordingChannel
@@ -78,8 +77,8 @@ def run_job(
         patch.setattr(NaiveBayes, "partial_fit", watched)
         provider, units = recorded(patch, strong_key)
         with provider:
-            card = host(provider, schema=WIDE, recipients=("alice",), chunk_rows=ROWS)
             alice, bob = DataOwner.join(provider, "alice"), DataOwner.join(provider, "bob")
+            card = host(provider, schema=WIDE, recipients=(alice,), chunk_rows=ROWS)
             alice.upload(card, table(ROWS))
             bob.upload(card, table(ROWS), path="homomorphic", chunk_rows=ROWS // 2)
             receipts = bob.upload(card, table(ROWS), chunk_rows=ROWS // 2)
@@ -162,12 +161,13 @@ def test_either_units_shares_alone_say_nothing(runs: list[tuple[Seen, Seen]]) ->
 def watch_answers(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.uint64]]:
     """What the Master puts together for the client."""
     answers: list[NDArray[np.uint64]] = []
+    original = Answer.tagged
 
-    def watched(session: bytes, counter: int, words: NDArray[np.uint64]) -> Answer:
+    def watched(key: bytes, session: bytes, counter: int, words: NDArray[np.uint64]) -> Answer:
         answers.append(words)
-        return Answer(session, counter, words)
+        return original(key, session, counter, words)
 
-    monkeypatch.setattr(station_module, "Answer", watched)
+    monkeypatch.setattr(Answer, "tagged", watched)
     return answers
 
 

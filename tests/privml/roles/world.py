@@ -18,7 +18,7 @@ from privml import Authority, Categorical, ModelCard, Ordinal, Provider, Schema
 from privml.crypto.dtpkc import PublicParameters
 from privml.crypto.keygen import StrongKey
 from privml.data.encoding import EncodedTable, encode
-from privml.roles import provider as provider_module
+from privml.roles import in_step as in_step_module
 from privml.roles.station import Station
 from privml.units.memory import memory_channels
 from privml.units.recording import RecordingChannel
@@ -143,6 +143,9 @@ class Tap:
     def open_session(self, message: bytes) -> None:
         self.inner.open_session(self._pass("open_session", message))
 
+    def close_session(self, message: bytes) -> None:
+        self.inner.close_session(self._pass("close_session", message))
+
     def query(self, message: bytes) -> bytes:
         return self._back(self.inner.query(self._pass("query", message)))
 
@@ -167,12 +170,12 @@ def unharmed(
 ) -> Iterator[Any]:
     """What happens inside is refused, and changes nothing of the model; the link between the units stays."""
     before, channel = learned(provider, model), provider.units.master.channel
-    books = [dict(station.models[model].uploads) for station in provider.stations]
+    books = [dict(station.models[model].chunks) for station in provider.stations]
     with pytest.raises(errors, match=match) as caught:
         yield caught
     assert provider.units.master.channel is channel, "a refusal is agreed, and needs no new link"
     np.testing.assert_array_equal(learned(provider, model), before)
-    assert [dict(station.models[model].uploads) for station in provider.stations] == books
+    assert [dict(station.models[model].chunks) for station in provider.stations] == books
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch, strong_key: StrongKey) -> tuple[Provider, Sequence[Unit]]:
@@ -182,7 +185,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch, strong_key: StrongKey) -> tuple[Pr
         one, other = memory_channels(timeout=60)
         return RecordingChannel(one), RecordingChannel(other)
 
-    monkeypatch.setattr(provider_module, "memory_channels", channels)
+    monkeypatch.setattr(in_step_module, "memory_channels", channels)
     provider = new_provider(strong_key)
     for unit in provider.units:
         unit.correlations = RecordingSource(unit.correlations)
