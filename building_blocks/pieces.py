@@ -12,13 +12,26 @@ from numpy.typing import NDArray
 
 from building_blocks.boolean import WINDOW_PRODUCTS, MaskedWord
 from building_blocks.comparison import sign_of_masked
-from building_blocks.shares import BooleanShares, Shares, Words, in_blocks, open_lone_bits, open_shares, public, ring
+from building_blocks.shares import (
+    BITS,
+    BooleanShares,
+    Shares,
+    Words,
+    in_blocks,
+    open_lone_bits,
+    open_shares,
+    public,
+    ring,
+)
 from privml.errors import SettingError
 from privml.units.correlations import PieceMask
 from privml.units.unit import Unit
 
 NARROW: Final = 16
 """Digits that a comparison looks at, if so few will do."""
+
+FURTHEST: Final = 1 << 62
+"""No number reaches it, and no knot lies beyond it."""
 
 ROWS: Final = 1 << 9
 """Numbers at a time in the local step: there are many products to each."""
@@ -31,7 +44,7 @@ class Pieces:
     Parameters
     ----------
     knots
-        t_0 < t_1 < ... < t_{k-1}, at least one; no two closer than the slack.
+        t_0 < t_1 < ... < t_{k-1} <= 2^62, at least one; no two closer than the slack.
     coefficients
         Shape (k + 1, results, degree + 1), modulo 2^64, the constant first: every piece gives so many results at x.
         Degree 1 or more.
@@ -41,7 +54,7 @@ class Pieces:
     Raises
     ------
     SettingError
-        The knots do not ascend by the slack, or the shapes do not fit.
+        The knots do not ascend by the slack, or go beyond 2^62, or the shapes do not fit.
     """
 
     knots: tuple[int, ...]
@@ -53,6 +66,8 @@ class Pieces:
     def __post_init__(self) -> None:
         if not self.knots or any(low >= high or high - low < self.slack for low, high in pairwise(self.knots)):
             raise SettingError(f"knots ascend by the slack, {self.slack}, and there is one at least; got {self.knots}")
+        if self.knots[-1] > FURTHEST:
+            raise SettingError(f"knots are at most 2^62; got {self.knots[-1]}")
         shape = self.coefficients.shape
         if len(shape) != 3 or shape[0] != len(self.knots) + 1 or shape[2] < 2:
             raise SettingError(
@@ -72,17 +87,25 @@ class Pieces:
         """Of the polynomials."""
         return int(self.coefficients.shape[2]) - 1
 
+    def thresholds(self, bound: int) -> NDArray[np.int64]:
+        """Return the knots to compare |x| <= bound with: one that no x is below may as well be -bound.
+
+        Further off, differences could leave 64 bits.
+        """
+        return np.array([max(knot, -bound) for knot in self.knots], dtype=np.int64)
+
     def digits(self, bound: int) -> tuple[type[np.uint16 | np.uint64], int]:
         """Which digits the comparisons look at, for |x| <= bound: a word's type, and the lowest digit in it.
 
         The sixteen digits from n on show (x - t) / 2^n, rounded down or up. They will do if they hold it with its
         sign, and if the rounding is within the slack.
         """
-        furthest = bound + max(abs(self.knots[0]), abs(self.knots[-1]))
+        furthest = bound + int(np.abs(self.thresholds(bound)).max())
         lowest = max(0, (furthest + 1).bit_length() - (NARROW - 1))
         if (furthest >> lowest) + 1 >> (NARROW - 1):
             lowest += 1
-        return (np.uint16, lowest) if not lowest or 1 << lowest <= self.slack else (np.uint64, 0)
+        within = not lowest or (1 << lowest <= self.slack and lowest + NARROW <= BITS)
+        return (np.uint16, lowest) if within else (np.uint64, 0)
 
     def _shift(self, coefficients: Words) -> Words:
         """Expand polynomials in c - r: rows for r^l of each polynomial, columns for c^p of each result."""
@@ -136,16 +159,23 @@ def evaluate_pieces(unit: Unit, pieces: Pieces, x: Shares, bound: int) -> Shares
     Shares
         The results, along a new last axis. Within `slack` below a knot they may be those of the piece above it.
 
+    Raises
+    ------
+    SettingError
+        The bound is negative, or 2^62 or more.
+
     Notes
     -----
     Three rounds and 8 + 9/8 k bytes each way a value with k knots, if 16 digits do; else four, and 8 + 41/8 k. Both
     units see c, masked words and masked bits: uniform, since r, the masks and rho are, and used once.
     """
+    if not 0 <= bound < FURTHEST:
+        raise SettingError(f"numbers lie below 2^62 in magnitude; got a bound of {bound}")
     dtype, lowest = pieces.digits(bound)
     mask = PieceMask(x.shape, dtype, lowest, WINDOW_PRODUCTS, len(pieces.knots), pieces.degree)
     r, rho, powers, products, *digits = unit.correlations.draw(mask)
     (c,) = open_shares(unit, x + Shares(r))
-    knots = np.array(pieces.knots, dtype=np.int64).view(np.uint64)
+    knots = pieces.thresholds(bound).view(np.uint64)
     shown, *ands = (words[..., None] for words in digits)
     below = sign_of_masked(unit, MaskedWord(mask.digits(c[..., None] - knots), BooleanShares(shown), ands))
     flipped = open_lone_bits(unit, below ^ BooleanShares(rho))

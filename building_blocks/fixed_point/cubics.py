@@ -106,6 +106,8 @@ def evaluate_cubics(unit: Unit, cubics: Cubics, x: FixedPoint, fraction_bits: in
     ------
     SettingError
         f is out of range.
+    RangeError
+        x has fewer than 10 fractional bits, and with so many it could leave 62 bits.
 
     Notes
     -----

@@ -148,6 +148,8 @@ class FixedPoint(Secret):
         return FixedPoint(shares, self.fraction_bits, bound)
 
     def _require_scale(self, other: FixedPoint) -> None:
+        if not isinstance(other, FixedPoint):
+            raise ScaleError(f"{type(other).__name__} has no scale; make it fixed point first, e.g. by fixed_public()")
         if self.fraction_bits != other.fraction_bits:
             raise ScaleError(
                 f"numbers with {self.fraction_bits} and {other.fraction_bits} fractional bits do not add up; "
@@ -175,15 +177,18 @@ def largest_magnitude(integers: ArrayLike) -> int:
 
 
 def encode(values: ArrayLike, fraction_bits: int) -> NDArray[np.int64]:
-    """Round real numbers to multiples of 2^-f, as integers.
+    """Round real numbers to multiples of 2^-f, as integers; integers are taken exactly.
 
     Raises
     ------
     RangeError
         A number is not finite, or leaves 62 bits.
     """
+    array = np.asarray(values)
+    if array.dtype.kind in "iu" and largest_magnitude(array) << fraction_bits < 1 << RANGE_BITS:
+        return array.astype(np.int64) << fraction_bits
     with np.errstate(over="ignore"):
-        scaled = np.rint(np.asarray(values, dtype=np.float64) * 2.0**fraction_bits)
+        scaled = np.rint(np.asarray(array, dtype=np.float64) * 2.0**fraction_bits)
     if not (np.abs(scaled) < 2.0**RANGE_BITS).all():
         raise RangeError(f"a number leaves {RANGE_BITS} bits at {fraction_bits} fractional bits, or is not finite")
     return scaled.astype(np.int64)

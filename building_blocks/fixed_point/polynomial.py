@@ -32,9 +32,9 @@ def evaluate(unit: Unit, coefficients: Sequence[float], u: FixedPoint, fraction_
     Returns
     -------
     FixedPoint
-        The declared range follows from that of u. Error below 2^-f + 2^-w (1 + sum of i |c_i| + 1/2 over i = 1..n): of
-        the last truncation, and of high's; of u^i, as each product adds a unit; of rounded coefficients. For |u| <= 1/2
-        below 2^-f + 2^-w (1 + 2 sum of |c_i| over i = 2..n): what a product adds is halved by the next.
+        The declared range follows from that of u. Error below 2^-f + 2^-w (1 + sum of (i |c_i| + 1/2) over i = 1..n):
+        of the last truncation, and of high's; of u^i, as each product adds a unit; of rounded coefficients. For
+        |u| <= 1/2 below 2^-f + 2^-w (1 + 2 sum of |c_i| over i = 2..n): what a product adds is halved by the next.
 
     Raises
     ------
@@ -114,11 +114,11 @@ def _largest(coefficients: Sequence[float], u: FixedPoint) -> float:
     """Bound the polynomial, and check before anything is sent that the coefficients suit the range of u."""
     if len(coefficients) < 2:
         raise SettingError(f"a polynomial to evaluate has two coefficients at least; got {len(coefficients)}")
-    largest = 0.0
+    largest, power = 0.0, 1.0
     for coefficient in reversed(coefficients):
-        # what is left when lower powers are split off
-        largest = abs(coefficient) + u.limit * largest
-        require_range(2 * u.fraction_bits, int(largest * 4**u.fraction_bits))
+        # what is left when lower powers are split off, and those powers
+        largest, power = abs(coefficient) + u.limit * largest, power * max(u.limit, 1.0)
+        require_range(2 * u.fraction_bits, int(max(largest, power) * 4**u.fraction_bits))
     return largest
 
 

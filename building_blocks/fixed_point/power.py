@@ -53,6 +53,7 @@ def power(unit: Unit, x: FixedPoint, halves: int, coefficients: Sequence[float],
     Rounds and bytes of `normalise`, and of `evaluate_times`; if the result can exceed 31 bits, those of `evaluate`, and
     two rounds and 32 bytes more. Both units see masked words.
     """
+    require_range(fraction_bits, 0)
     shift, lanes = 2 * fraction_bits - halves * x.fraction_bits, range(significant_bits(x))
     largest = _root_of_power(shift, 1 if halves < 0 else x.bound)
     bound = largest + int(largest * POWER_ERROR) + 2

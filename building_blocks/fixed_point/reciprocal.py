@@ -102,6 +102,7 @@ def divide(unit: Unit, x: FixedPoint, y: FixedPoint, fraction_bits: int, limit: 
     more where x has more than 32 bits and can be shifted out of them; 3 more where a quotient can exceed 30 bits. Both
     units see masked words only.
     """
+    require_range(fraction_bits, 0)
     places = fraction_bits + y.fraction_bits - x.fraction_bits
     bound = x.bound << places if places > 0 else x.bound >> -places
     if limit is not None:

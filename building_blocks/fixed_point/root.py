@@ -46,7 +46,7 @@ def square_root(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
     Returns
     -------
     FixedPoint
-        |error| <= 2^-27 sqrt(x) + 2 2^-f (`POWER_ERROR`). Exactly 0 at x = 0. Meaningless for x < 0.
+        |error| <= 1e-8 sqrt(x) + 2 2^-f (`POWER_ERROR`). Exactly 0 at x = 0. Meaningless for x < 0.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def inverse_square_root(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedP
     Returns
     -------
     FixedPoint
-        |error| <= 2^-27 / sqrt(x) + 2 2^-f (`POWER_ERROR`). Exactly 0 at x = 0. Meaningless for x < 0.
+        |error| <= 1e-8 / sqrt(x) + 2 2^-f (`POWER_ERROR`). Exactly 0 at x = 0. Meaningless for x < 0.
 
     Raises
     ------

@@ -34,7 +34,7 @@ def sigmoid(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
     Parameters
     ----------
     x
-        Of any declared range. With more than 16 fractional bits it is truncated to 16 first.
+        Of any declared range, below 2^52. With more than 16 fractional bits it is truncated to 16 first.
     fraction_bits
         f of the result, in 1..61.
 

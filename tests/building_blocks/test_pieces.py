@@ -93,6 +93,28 @@ def test_the_digits_hold_what_is_compared(knot: int) -> None:
         assert lowest == 0 or (furthest >> (lowest - 1)) + 1 >= 2**15
 
 
+@pytest.mark.parametrize("slack", [0, 2**53])
+@pytest.mark.parametrize("lowest", [-(2**62), -(2**62) - 2**60, 1 - 2**62])
+@pytest.mark.parametrize("bound", [WIDE, 2**62 - 2**48, 2**62 - 2**57])
+def test_numbers_and_knots_as_far_apart_as_they_may_be(bound: int, lowest: int, slack: int) -> None:
+    pieces = pieces_of([lowest, -(2**59), 7, 2**62], slack=slack)
+    x = np.concatenate([around(list(pieces.knots), bound), np.linspace(-(2**61), 2**61, 50).astype(np.int64) | 1])
+    if slack:
+        x = x[(x < -(2**61)) | (np.abs(x) > 2**60) & (x < 2**61) | (x == bound)]
+    np.testing.assert_array_equal(evaluated(pieces, x, bound), at(pieces, x))
+
+
+@pytest.mark.parametrize("bound", [-1, 2**62])
+def test_bounds_that_comparisons_do_not_take(bound: int) -> None:
+    with pytest.raises(SettingError, match=r"below 2\^62"):
+        evaluated(pieces_of([0]), np.array([1]), bound)
+
+
+def test_knots_that_nothing_reaches() -> None:
+    with pytest.raises(SettingError, match=r"at most 2\^62"):
+        pieces_of([0, 2**62 + 1])
+
+
 @pytest.mark.parametrize("bound", [100, 2**40])
 @pytest.mark.parametrize("shape", [(), (0,), (2, 3), (2, 0, 3)], ids=str)
 def test_any_shape(shape: tuple[int, ...], bound: int) -> None:

@@ -79,6 +79,18 @@ def test_sweeps(name: str, fraction_bits: int, limit: float, target: int, highes
 
 
 @each_function
+@pytest.mark.parametrize(("fraction_bits", "target"), [(57, 10), (58, 30), (59, 30), (60, 20), (61, 20)])
+@pytest.mark.parametrize("less", [1, 2**48, 2**53])
+def test_arguments_up_to_62_bits(name: str, fraction_bits: int, target: int, less: int) -> None:
+    bound = 2**62 - less
+    x = np.concatenate([[bound, -bound, 0], np.linspace(-(2.0**61.99), 2**61.99, 200).astype(np.int64)])
+    function, exact, _ = FUNCTIONS[name]
+    done = run(lambda unit, a: function(unit, a, target), share(x, fraction_bits, bound))
+    powers = exact(x / np.longdouble(2**fraction_bits))
+    assert (np.abs(real(done) - powers) <= EXP_ERROR * powers + 2.0**-target).all()
+
+
+@each_function
 @settings(max_examples=30, deadline=None)
 @given(data=st.data(), limit=st.floats(0.001, 300), fraction_bits=st.integers(5, 40), target=st.integers(0, 40))
 def test_any_numbers(name: str, data: st.DataObject, limit: float, fraction_bits: int, target: int) -> None:

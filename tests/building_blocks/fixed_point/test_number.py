@@ -142,6 +142,20 @@ class TestRanges:
         with pytest.raises(TypeError):
             FixedPoint(x.shares, 0, 2.0**61)  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("kind", [np.int64, np.int8, float])
+    def test_scales_of_numpys_are_refused_since_they_wrap(self, kind: Any) -> None:
+        x, message = share([1], 10, 2**40), "an int"
+        with pytest.raises(SettingError, match=message):
+            FixedPoint(x[0].shares, kind(10), 2**40)
+        for refine in (lambda a: a.refined(kind(40)), lambda a: a.scaled(0.5, kind(40))):
+            with pytest.raises(SettingError, match=message):
+                on_both(refine, x)
+
+    @pytest.mark.parametrize("fraction_bits", [-3, 62])
+    def test_factors_have_a_scale(self, fraction_bits: int) -> None:
+        with pytest.raises(SettingError, match=r"0\.\.61"):
+            on_both(lambda a: a.scaled(0.5, fraction_bits), share([1], 10))
+
 
 class TestDeclaring:
     @given(bound=bounds, fraction_bits=st.integers(0, 61), part=st.floats(0, 1))
@@ -235,3 +249,19 @@ class TestRealNumbers:
 def test_its_text_shows_no_share() -> None:
     text = repr(ends(12345)[0])
     assert text == "FixedPoint(shape=(3,), fraction_bits=20, limit=0.0117731)"
+
+
+def test_integers_are_taken_exactly() -> None:
+    values = np.array([2**61 - 1, -(2**53) - 1, 0])
+    assert encode(values, 0).tolist() == values.tolist()
+    assert encode(np.array([2**53 + 1]), 5).tolist() == [(2**53 + 1) << 5]
+    with pytest.raises(RangeError):
+        encode(np.array([2**53 + 1]), 10)
+
+
+def test_what_has_no_scale_is_not_added() -> None:
+    x = FixedPoint(Shares(np.zeros(1, dtype=np.uint64)), 4, 1)
+    for other in (1, 1.5, x.shares):
+        for operation in (operator.add, operator.sub):
+            with pytest.raises(ScaleError, match="fixed_public"):
+                operation(x, other)

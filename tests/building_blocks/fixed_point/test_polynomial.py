@@ -96,6 +96,18 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent(
     assert not unit.channel.statistics.bytes_sent
 
 
+@pytest.mark.parametrize("degree", [4, 8, 40])
+def test_powers_that_do_not_fit_are_refused_before_anything_is_sent(degree: int) -> None:
+    unit = make_units()[0]
+    coefficients = [0.1**i for i in range(degree + 1)]
+    u = FixedPoint(Shares(np.array([1], dtype=np.uint64)), W, 3 << (W - 1))
+    with pytest.raises(RangeError):
+        evaluate(unit, coefficients, u, W)
+    with pytest.raises(RangeError):
+        evaluate_times(unit, coefficients, u, FixedPoint(u.shares, 5, 2**20))
+    assert not unit.channel.statistics.bytes_sent
+
+
 def test_a_factor_that_is_too_large_is_refused_before_anything_is_sent() -> None:
     unit = make_units()[0]
     u = FixedPoint(Shares(np.array([1], dtype=np.uint64)), W, 2**29)

@@ -43,6 +43,13 @@ def test_a_result_beyond_sixty_two_bits_is_refused() -> None:
         compute(lambda unit, a: reciprocal(unit, number(a, 30, 40), 32), np.array([1]))
 
 
+@pytest.mark.parametrize("function", [reciprocal, lambda unit, x, f: divide(unit, x, x, f)], ids=["1/x", "x/x"])
+@pytest.mark.parametrize("fraction_bits", [np.int64(25), np.int8(45), -1])
+def test_scales_that_are_none_are_refused(function: Any, fraction_bits: Any) -> None:
+    with pytest.raises(SettingError, match=r"0\.\.61"):
+        compute(lambda unit, a: function(unit, number(a, 10, 40), fraction_bits), np.array([5]))
+
+
 class TestDivide:
     def worst(
         self, x: Integers, y: Integers, scales: tuple[int, int, int], bits: tuple[int, int], **known: Any
