@@ -35,6 +35,10 @@ class Learner(Protocol):
     """The entry point's name."""
     answers: ClassVar[Mapping[str, str]]
     """What a query may ask for, each with a description: "label" and perhaps more."""
+    takes_statistics: ClassVar[bool]
+    """Whether owners may send statistics of their chunks homomorphically; if not, sealed records only."""
+    order_matters: ClassVar[bool]
+    """Whether the model depends on the order of the records, and not on the records alone."""
 
     def __init__(self, schema: Schema, **options: Any) -> None:
         """Make an untrained classifier; options are those of the class, checked here."""
@@ -47,9 +51,23 @@ class Learner(Protocol):
     def fitted(self) -> bool:
         """Whether it has learned from at least one record, and can predict."""
 
+    @property
+    def withdraws(self) -> bool:
+        """Whether a chunk can be withdrawn."""
+
+    @property
+    def bounded(self) -> bool:
+        """Whether what it keeps of a chunk is the same however many records that has."""
+
     @classmethod
     def statistics_layout(cls, schema: Schema, chunk_rows: int) -> Layout:
-        """Layout of what an owner uploads homomorphically for a chunk of at most so many rows."""
+        """Layout of what an owner uploads homomorphically for a chunk of at most so many rows.
+
+        Raises
+        ------
+        ClassifierError
+            It takes no statistics.
+        """
 
     @classmethod
     def statistics(cls, schema: Schema, table: EncodedTable) -> NDArray[np.int64]:
@@ -70,7 +88,15 @@ class Learner(Protocol):
         """Whether a chunk is part of the model."""
 
     def withdraw(self, unit: Unit, chunk: str) -> None:
-        """Forget a chunk: afterwards the model is exactly what it would have been without it."""
+        """Forget a chunk: afterwards the model is exactly what it would have been without it.
+
+        Raises
+        ------
+        UnknownUploadError
+            There is no such chunk.
+        ClassifierError
+            It cannot: see `withdraws`.
+        """
 
     def invalidate(self) -> None:
         """Count what was computed from the records as out of date, after a failure: perhaps only one unit has it."""

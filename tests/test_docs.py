@@ -82,9 +82,10 @@ def small_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with the table that the pages' commands read."""
+    """A folder to work in, with the tables that the pages' commands read."""
     cells = ["age,job,income", *(f"{20 + k % 50},{'abc'[k % 3]},{'high' if k % 7 < 3 else 'low'}" for k in range(240))]
     (tmp_path / "table.csv").write_text("\n".join(cells), encoding="utf-8")
+    (tmp_path / "july.csv").write_text("\n".join(cells[:61]), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -1,4 +1,4 @@
-"""The command line: `privml demo`, `privml keygen`, `privml schema`."""
+"""The command line: `privml demo`, `keygen`, `predict`, `schema` and `train`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import click
 from privml.cli.commands import Commands
 from privml.cli.demo import demo
 from privml.cli.keygen import keygen
+from privml.cli.predict import predict
 from privml.cli.schema import schema
+from privml.cli.train import train
 
 __all__ = ["main"]
 
@@ -19,6 +21,8 @@ __all__ = ["main"]
 Examples:
   privml demo                                       the whole job on real data, in a few seconds
   privml schema table.csv --target income           what would become public about a table
+  privml train table.csv --target income --classifier naive_bayes --model model
+  privml predict table.csv --model model            ask the model, batch by batch
   privml keygen --out keys                          keys for the two units of a provider
 
 `privml COMMAND --help` says more about each.""",
@@ -33,4 +37,6 @@ def main() -> None:
 
 main.add_command(demo)
 main.add_command(schema)
+main.add_command(train)
+main.add_command(predict)
 main.add_command(keygen)

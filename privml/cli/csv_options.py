@@ -9,7 +9,7 @@ import click
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_OPTIONS = (
+_FORMAT = (
     click.option("--delimiter", default=",", show_default=True, metavar="CHAR", help="What separates cells."),
     click.option(
         "--missing",
@@ -17,14 +17,19 @@ _OPTIONS = (
         metavar="TEXT",
         help="A text that stands for an empty cell, such as '?'. Repeatable.",
     ),
-    click.option(
-        "--leave-out", multiple=True, metavar="COLUMN", help="A column that is no feature, such as a name. Repeatable."
-    ),
 )
+_LEAVE_OUT = click.option(
+    "--leave-out", multiple=True, metavar="COLUMN", help="A column that is no feature, such as a name. Repeatable."
+)
+
+
+def format_options(command: F) -> F:
+    """Add `--delimiter` and `--missing`."""
+    for option in reversed(_FORMAT):
+        command = option(command)
+    return command
 
 
 def csv_options(command: F) -> F:
     """Add `--delimiter`, `--missing` and `--leave-out`."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+    return format_options(_LEAVE_OUT(command))

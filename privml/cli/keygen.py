@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import click
 
 from privml.cli.console import console, headline, key_size_warnings, paragraph, table
+from privml.cli.new_directory import new_directory
+from privml.cli.password import VARIABLE, password_of, password_option, protection
 from privml.crypto.keyfile import save_key
 from privml.crypto.wire import dumps
 from privml.errors import SettingError
 from privml.roles.authority import Authority
 from privml.units.role import Role
 
-PASSWORD_VARIABLE: Final = "PRIVML_PASSWORD"  # noqa: S105 - the name of the variable
 PARAMETERS_FILE: Final = "parameters.privml"
 KEY_FILE: Final = "key.privml"
 
@@ -28,7 +26,7 @@ KEY_FILE: Final = "key.privml"
 Examples:
   privml keygen --out keys --password-prompt
   privml keygen --bits 3072 --out keys
-  {PASSWORD_VARIABLE}=... privml keygen --out keys      for scripts; the variable, as options show up in `ps`
+  {VARIABLE}=... privml keygen --out keys      for scripts; the variable, as options show up in `ps`
 """,
 )
 @click.option(
@@ -42,11 +40,7 @@ Examples:
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new directory for the files."
 )
-@click.option(
-    "--password-prompt",
-    is_flag=True,
-    help=f"Ask for a password that encrypts the key files. {PASSWORD_VARIABLE} gives one without asking.",
-)
+@password_option
 @click.option("--insecure-test-key", is_flag=True, hidden=True, help="Allow 512 bits, for tests.")
 def keygen(bits: int, out: Path, password_prompt: bool, insecure_test_key: bool) -> None:
     """Make the keys of a provider: public parameters, and one share of the strong key for each unit.
@@ -56,7 +50,7 @@ def keygen(bits: int, out: Path, password_prompt: bool, insecure_test_key: bool)
     """
     if out.exists() or out.is_symlink():
         raise SettingError(f"{out} exists already, and keys are never overwritten; name a new directory")
-    password = _password(password_prompt)
+    password = password_of(password_prompt, new=True)
     screen, stderr = console(), console(stderr=True)
     with key_size_warnings(stderr), stderr.status(f"Making keys of {bits} bits"):
         authority = Authority.create(bits, allow_insecure_test_size=insecure_test_key)
@@ -71,35 +65,20 @@ def keygen(bits: int, out: Path, password_prompt: bool, insecure_test_key: bool)
     screen.print(files)
     paragraph(screen, f"Fingerprint of the parameters: {digest}")
     headline(screen, "What to do now")
-    protected = "encrypted under your password" if password is not None else "NOT encrypted: there was no password"
     steps = (
         "Take each unit's folder to that unit's own machine. Two organisations run them, and they do not collude.",
         "Then delete both folders here. Whoever has both key files reads every upload, every model and every answer. "
-        f"The files have mode 0600 and are {protected}.",
+        + protection(password),
         "Give the parameters to owners and clients, who make their own keys from them. All compare the fingerprint.",
     )
     for number, step in enumerate(steps, start=1):
         paragraph(screen, step, mark=f"{number}. ")
 
 
-def _password(prompt: bool) -> str | None:
-    if prompt:
-        return str(click.prompt("Password for the key files", hide_input=True, confirmation_prompt=True, err=True))
-    return os.environ.get(PASSWORD_VARIABLE)
-
-
 def _write(out: Path, authority: Authority, password: str | None) -> None:
-    """Write all files or none: into a directory beside, which takes its name at the end."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        (beside / PARAMETERS_FILE).write_bytes(dumps(authority.parameters))
+    with new_directory(out) as folder:
+        (folder / PARAMETERS_FILE).write_bytes(dumps(authority.parameters))
         for role, share in zip(Role, authority.hand_out(), strict=True):
-            folder = beside / role.label.lower()
-            folder.mkdir(mode=0o700)
-            save_key(folder / KEY_FILE, share, password=password)
-        # refuses a directory that has come to hold something meanwhile
-        beside.rename(out)
-    except BaseException:
-        shutil.rmtree(beside)
-        raise
+            unit = folder / role.label.lower()
+            unit.mkdir(mode=0o700)
+            save_key(unit / KEY_FILE, share, password=password)

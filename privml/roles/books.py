@@ -143,6 +143,10 @@ class Books:
             raise UnknownUploadError(
                 f"{request.owner!r} has no upload {request.upload_id.hex()} in {request.model!r}, or {gone} already"
             )
+        if not hosted.learner.withdraws:
+            raise ClassifierError(
+                f"nothing can be withdrawn from {request.model!r}, which keeps no records to learn from"
+            )
         request.verify(key, hosted.card)
 
     def check_opening(self, envelope: Envelope) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from privml.data.proposal import propose_schema
 from privml.data.readers import from_rows, read_csv
 from privml.data.schema import Schema
 from privml.data.table import Table
-from privml.errors import SettingError
+from privml.errors import PrivMLError, SettingError
+from privml.learner import Learner
+from privml.learner import classifier as learner
 from privml.roles.data_owner import Path as UploadPath
 
 CHUNKS: Final = 4
@@ -53,9 +55,12 @@ class Scene:
     Attributes
     ----------
     early, late
-        The owners from the start, the first on the homomorphic path, and the one that joins later.
+        The owners from the start, the first on the homomorphic path if the classifier has one, and the one that joins
+        later.
     test
         Rows that the client asks about; their classes are known here alone.
+    classifier, options
+        What learns.
     """
 
     title: str
@@ -63,6 +68,8 @@ class Scene:
     early: tuple[Part, ...]
     late: Part
     test: Table
+    classifier: str = "naive_bayes"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -77,7 +84,7 @@ class Scene:
 
 def phishing() -> Labelled:
     """The Phishing data set of river: 1250 web pages with 9 features (Abdelhamid et al., UCI repository, 2014)."""
-    pages = load("river").Phishing()
+    pages = load("river.datasets").Phishing()
     rows = [{**features, "is_phishing": "yes" if label else "no"} for features, label in pages]
     return Labelled("Phishing, from river", from_rows(rows, origin="Phishing"), "is_phishing")
 
@@ -100,13 +107,20 @@ def from_csv(
     return Labelled(file.name, replace(table, names=tuple(kept), columns=columns), target)
 
 
-def prepare(data: Labelled, *, owners: int, seed: int) -> Scene:
+def prepare(
+    data: Labelled,
+    *,
+    owners: int,
+    seed: int,
+    classifier: str = "naive_bayes",
+    options: Mapping[str, Any] | None = None,
+) -> Scene:
     """Shuffle the rows, keep a quarter for the client, divide the rest among the owners, and propose a schema from it.
 
     Raises
     ------
     SettingError
-        There are too few rows.
+        There are too few rows, or the classifier does not take these options.
     DataError
         A column fits no schema.
     """
@@ -118,11 +132,24 @@ def prepare(data: Labelled, *, owners: int, seed: int) -> Scene:
     schema = propose_schema(rows.rows(0, training), data.target).schema
     edges = [training * owner // owners for owner in range(owners + 1)]
     names = [*_NAMES, *(f"owner-{number}" for number in range(len(_NAMES) + 1, owners + 1))][:owners]
+    kind = learner(classifier)
+    kind(schema, **(options or {}))  # it checks them
+    first: UploadPath = "homomorphic" if _takes_statistics(kind, schema) else "sealed"
     parts = [
-        Part(name, rows.rows(start, stop), "homomorphic" if start == 0 else "sealed")
+        Part(name, rows.rows(start, stop), first if start == 0 else "sealed")
         for name, start, stop in zip(names, edges[:-1], edges[1:], strict=True)
     ]
-    return Scene(data.title, schema, tuple(parts[:-1]), parts[-1], rows.rows(training, len(rows)))
+    questions = rows.rows(training, len(rows))
+    return Scene(data.title, schema, tuple(parts[:-1]), parts[-1], questions, classifier, options or {})
+
+
+def _takes_statistics(kind: type[Learner], schema: Schema) -> bool:
+    """Whether a classifier has a homomorphic path: one that needs the records themselves refuses to lay out any."""
+    try:
+        kind.statistics_layout(schema, 1)
+    except PrivMLError:
+        return False
+    return True
 
 
 def _shuffled(table: Table, seed: int) -> Table:

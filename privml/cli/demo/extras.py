@@ -7,23 +7,23 @@ from typing import Any, Final
 
 from privml.cli.commands import Failure
 
-_MODULES: Final = {"scikit-learn": "sklearn.naive_bayes", "river": "river.datasets"}
+_PACKAGES: Final = {"sklearn": "scikit-learn", "river": "river"}
 
 
-def require(*packages: str | None) -> None:
-    """Find out now, rather than after the keys were made, whether these packages are there.
+def require(*modules: str | None) -> None:
+    """Find out now, rather than after the keys were made, whether these modules are there.
 
     Raises
     ------
     Failure
         One is missing; it says how to install it.
     """
-    for package in filter(None, packages):
-        load(package)
+    for module in filter(None, modules):
+        load(module)
 
 
-def load(package: str) -> Any:
-    """Import what is used of an optional package.
+def load(module: str) -> Any:
+    """Import a module of an optional package.
 
     Raises
     ------
@@ -31,6 +31,7 @@ def load(package: str) -> Any:
         It is missing; it says how to install it.
     """
     try:
-        return import_module(_MODULES[package])
+        return import_module(module)
     except ImportError as error:
+        package = _PACKAGES[module.partition(".")[0]]
         raise Failure(f"the demonstration needs {package} here: pip install 'privml[demo]'") from error

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privml.cli.demo.data import Scene
-from privml.cli.demo.extras import load
+from privml.cli.demo.peers import peer_of
 from privml.cli.demo.story import Outcome
 from privml.data.encoding import encode
 from privml.data.schema import Schema
@@ -29,14 +29,14 @@ class Comparison:
 
 
 def compare(scene: Scene, outcome: Outcome) -> list[Comparison]:
-    """Compare every round of answers with scikit-learn's."""
+    """Compare every round of answers with those of the classifier's peer."""
     column = scene.test.column(scene.schema.target)
     # a class that is in no training row has a negative code: neither learner can be right about it
     truth = scene.schema.class_feature.codes(column, scene.test.missing_texts)
     compared = []
     for asked in outcome.rounds:
         private = np.array([scene.schema.classes.index(label) for label in asked.labels])
-        plain = plaintext_predictions(scene.schema, asked.holds, scene.test)
+        plain = plaintext_predictions(scene.schema, asked.holds, scene.test, scene.classifier)
         compared.append(
             Comparison(
                 sum(map(len, asked.holds)),
@@ -49,24 +49,12 @@ def compare(scene: Scene, outcome: Outcome) -> list[Comparison]:
     return compared
 
 
-def plaintext_predictions(schema: Schema, training: Sequence[Table], test: Table) -> NDArray[Any]:
-    """Codes of the classes that scikit-learn's CategoricalNB predicts, on the encoding that the owners upload.
-
-    One CategoricalNB a feature, and their sum: for complete records that is one CategoricalNB of all features. It
-    refuses empty cells; so they can be left out as ours leaves them out.
-    """
+def plaintext_predictions(
+    schema: Schema, training: Sequence[Table], test: Table, classifier: str = "naive_bayes"
+) -> NDArray[Any]:
+    """Codes of the classes that the classifier's peer predicts, on the encoding that the owners upload."""
     encoded = [encode(schema, table, unknown="ignore") for table in training]
     codes = np.concatenate([table.codes for table in encoded])
     labels = np.concatenate([table.labels for table in encoded if table.labels is not None])
     questions = encode(schema, test, unknown="ignore", labelled=False).codes
-    classes = np.arange(schema.class_count)
-    learner = load("scikit-learn").CategoricalNB
-    with np.errstate(divide="ignore"):  # the logarithm of a class without records
-        scores = np.tile(np.log(np.bincount(labels, minlength=len(classes)) / len(labels)), (len(questions), 1))
-    for feature, cardinality in enumerate(schema.cardinalities):
-        known, asked = codes[:, feature] >= 0, questions[:, feature] >= 0
-        if known.any():
-            model = learner(min_categories=[cardinality])
-            model.partial_fit(codes[known, feature, None], labels[known], classes=classes)
-            scores[asked] += model.feature_log_prob_[0][:, questions[asked, feature]].T
-    return np.asarray(scores.argmax(axis=1))
+    return peer_of(classifier).predict(schema, codes, labels, questions)

@@ -8,8 +8,10 @@ from rich.console import Console
 
 from privml.cli.console import headline, paragraph, table
 from privml.cli.demo.data import Scene
+from privml.cli.demo.peers import peer_of
 from privml.cli.demo.plaintext import Comparison
 from privml.cli.demo.stage import Step
+from privml.cli.demo.story import Outcome
 from privml.data.feature import Numeric
 from privml.units.channel import ChannelStatistics
 from privml.units.link import LINKS
@@ -19,7 +21,7 @@ def introduce(to: Console, scene: Scene, key_bits: int) -> None:
     """Say what is about to happen, and to which data."""
     schema = scene.schema
     training = sum(len(part.table) for part in scene.parts)
-    headline(to, "PrivML: naive Bayes on records that nobody shows to anybody")
+    headline(to, f"PrivML: {peer_of(scene.classifier).method} on records that nobody shows to anybody")
     to.print()
     paragraph(
         to,
@@ -48,14 +50,12 @@ def introduce(to: Console, scene: Scene, key_bits: int) -> None:
     paragraph(to, f"{'client':<9} {len(scene.test):>7} questions")
 
 
-def accuracy(to: Console, scene: Scene, compared: Sequence[Comparison]) -> None:
-    """Compare the answers with scikit-learn's on the plain records."""
+def accuracy(to: Console, scene: Scene, outcome: Outcome, compared: Sequence[Comparison]) -> None:
+    """Compare the answers with those of a peer on the plain records."""
     headline(to, "1. Are the answers right?")
     shown = table("What the model holds", "Records", "Private", "Plaintext", "Equal predictions", numbers=(1, 2, 3, 4))
-    held = (
-        "the first owners' records",
-        f"and {scene.late.owner}'s, less {scene.early[0].owner}'s withdrawn chunk",
-    )
+    less = "" if outcome.withdrawn is None else f", less {scene.early[0].owner}'s withdrawn chunk"
+    held = ("the first owners' records", f"and {scene.late.owner}'s{less}")
     for each, what in zip(compared, held, strict=True):
         shown.add_row(
             what,
@@ -68,9 +68,11 @@ def accuracy(to: Console, scene: Scene, compared: Sequence[Comparison]) -> None:
     to.print(shown)
     paragraph(
         to,
-        "Accuracy on the client's records. Plaintext is scikit-learn's CategoricalNB, trained in the clear on the same "
-        "encoding of exactly the records that the model holds.",
+        f"Accuracy on the client's records. Plaintext is {peer_of(scene.classifier).described}, trained in the clear "
+        "on the same encoding of exactly the records that the model holds.",
     )
+    if outcome.refusal is not None:
+        paragraph(to, f"{scene.early[0].owner} wanted to withdraw a chunk, and could not: {outcome.refusal}.")
 
 
 def cost(to: Console, steps: Sequence[Step]) -> None:

@@ -133,10 +133,17 @@ class Stage:
 
     @contextmanager
     def step(self, name: str, records: int = 1) -> Iterator[Advance]:
-        """Time and count what happens inside; it is told as many `records` as it is through with, or none at all."""
+        """Time and count what happens inside; it is told as many `records` as it is through with, or none at all.
+
+        What fails is no step.
+        """
         bar = self._bars.add_task(name, total=records)
         traffic, sent, start = *self._counts(), perf_counter()
-        yield lambda done: self._bars.advance(bar, done)
+        try:
+            yield lambda done: self._bars.advance(bar, done)
+        except BaseException:
+            self._bars.remove_task(bar)
+            raise
         seconds = perf_counter() - start
         now, sent_now = self._counts()
         self.steps.append(Step(name, seconds, now - traffic, sent_now - sent))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from privml.cli.demo.data import Part, Scene
 from privml.cli.demo.stage import Stage
 from privml.data.table import Table
+from privml.errors import ClassifierError
 from privml.roles.authority import Authority
 from privml.roles.client import Client, ClientSession
 from privml.roles.data_owner import DataOwner, Receipt
@@ -35,12 +36,15 @@ class Outcome:
     uploads
         Receipts by owner, those of the withdrawn chunk included.
     withdrawn
-        The receipt of the chunk that its owner took back.
+        The receipt of the chunk that its owner took back; None if the classifier cannot forget.
+    refusal
+        What the units said then.
     """
 
     rounds: tuple[Round, ...]
     uploads: dict[str, list[Receipt]]
-    withdrawn: Receipt
+    withdrawn: Receipt | None
+    refusal: str | None = None
 
 
 def play(stage: Stage, scene: Scene, authority: Authority, *, n_jobs: int = 1) -> Outcome:
@@ -52,8 +56,9 @@ def play(stage: Stage, scene: Scene, authority: Authority, *, n_jobs: int = 1) -
         # both operators take on the model; its card is public, and everything sent is bound to it
         card = provider.create_model(
             MODEL,
-            "naive_bayes",
+            scene.classifier,
             scene.schema,
+            options=scene.options,
             chunk_rows=max(part.chunk_rows for part in scene.parts),
             new_records=scene.new_records,
         )
@@ -76,6 +81,14 @@ def play(stage: Stage, scene: Scene, authority: Authority, *, n_jobs: int = 1) -
             with stage.step(f"client asks {len(scene.test)} questions", len(scene.test)) as advance:
                 return session.predict(scene.test, unknown="ignore", progress=advance)
 
+        def withdraw(owner: DataOwner, receipt: Receipt) -> tuple[Receipt | None, str | None]:
+            try:
+                with stage.step(f"{owner.identity} withdraws a chunk"):
+                    owner.withdraw(card, receipt)
+            except ClassifierError as refusal:  # some learners keep nothing that they could take a chunk out of
+                return None, str(refusal)
+            return receipt, None
+
         owners = [join(part) for part in scene.early]
         uploads = {part.owner: upload(owner, part) for owner, part in zip(owners, scene.early, strict=True)}
         refresh()
@@ -86,13 +99,12 @@ def play(stage: Stage, scene: Scene, authority: Authority, *, n_jobs: int = 1) -
         with session:
             before = Round(tuple(part.table for part in scene.early), ask(session))
             uploads[scene.late.owner] = upload(join(scene.late), scene.late)
-            first, withdrawn = scene.early[0], uploads[scene.early[0].owner][0]
-            with stage.step(f"{first.owner} withdraws a chunk"):
-                owners[0].withdraw(card, withdrawn)
+            withdrawn, refusal = withdraw(owners[0], uploads[scene.early[0].owner][0])
             refresh()
-            left = first.table.rows(withdrawn.rows, len(first.table))
+            first = scene.early[0].table
+            left = first if withdrawn is None else first.rows(withdrawn.rows, len(first))
             rest = tuple(part.table for part in scene.parts[1:])
             after = Round((left, *rest), ask(session))
             with stage.step("client closes the session"):
                 session.close()
-    return Outcome((before, after), uploads, withdrawn)
+    return Outcome((before, after), uploads, withdrawn, refusal)

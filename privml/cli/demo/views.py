@@ -18,10 +18,12 @@ def views(to: Console, scene: Scene, outcome: Outcome) -> None:
     to.print(shown)
     paragraph(
         to,
-        "Both units know the schema, everybody's public keys, who uploaded how many records and when, which chunk was "
-        "withdrawn, and how many questions were asked. They must not collude: together they hold the whole key. Nor "
-        "may the Secondary tap the owners' and clients' lines to the Master.",
+        "Both units know the schema, everybody's public keys, who uploaded how many records and when, which chunks "
+        "were withdrawn, and how many questions were asked. They must not collude: together they hold the whole key. "
+        "Nor may the Secondary tap the owners' and clients' lines to the Master.",
     )
+    if scene.options:
+        paragraph(to, "An option of a classifier may make more public than this; its documentation says which.")
     paragraph(
         to,
         "In this demo all of them share one process, so nothing was hidden from whoever ran it. The units of a real "
@@ -36,19 +38,21 @@ def _rows(scene: Scene, outcome: Outcome) -> list[tuple[str, str, str]]:
     chunks = sum(len(outcome.uploads[part.owner]) for part in homomorphic)
     counted = sum(len(part.table) for part in homomorphic)
     asked = len(scene.test) * len(outcome.rounds)
+    # only where the classifier has a homomorphic path
+    counts = f"the counts of {counted} other records, as {chunks} encrypted chunks; " if chunks else ""
+    checked = f"the {chunks} encrypted chunks, to check their proofs; " if chunks else ""
+    blinded = "sums of counts under random numbers that are 64 bits longer; " if chunks else ""
     return [
         (
             "Master",
-            f"{sealed} records and {asked} questions, each under a one-time pad; the counts of {counted} other "
-            f"records, as {chunks} encrypted chunks; from the Secondary, uniformly random numbers, and the answers "
-            "under the client's pad",
+            f"{sealed} records and {asked} questions, each under a one-time pad; {counts}from the Secondary, "
+            "uniformly random numbers, and the answers under the client's pad",
             "a record, a count, the model, a question, an answer: it has no pad, and only half of the key",
         ),
         (
             "Secondary",
-            f"the pads of those {sealed} records and {asked} questions; the {chunks} encrypted chunks, to check their "
-            "proofs; sums of counts under random numbers that are 64 bits longer; from the Master, uniformly random "
-            "numbers",
+            f"the pads of those {sealed} records and {asked} questions; {checked}{blinded}from the Master, uniformly "
+            "random numbers",
             "a record, a count, the model, a question, an answer: it has no masked record or question, and only the "
             "other half of the key",
         ),

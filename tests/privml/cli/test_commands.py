@@ -10,7 +10,7 @@ from privml.cli import main
 from privml.cli.commands import Commands
 from privml.errors import ChannelTimeoutError, PrivMLError, SchemaError, SettingError
 
-COMMANDS = ("demo", "keygen", "schema")
+COMMANDS = ("demo", "keygen", "predict", "schema", "train")
 
 
 def run(*arguments: str) -> Result:

@@ -17,15 +17,19 @@ from sklearn.naive_bayes import CategoricalNB
 from privml import Authority, Provider
 from privml.cli import main
 from privml.cli.demo import data
+from privml.cli.demo.peers import peer_of
 from privml.cli.demo.plaintext import compare, plaintext_predictions
 from privml.cli.demo.report import duration, size
 from privml.cli.demo.stage import Stage, Step
 from privml.cli.demo.story import Outcome, play
+from privml.cli.learner_options import options_of
 from privml.data.encoding import encode
 from privml.errors import SettingError
+from privml.learner import classifier_names
 from privml.roles.endpoint import Endpoint
 from privml.units.channel import ChannelStatistics
 from privml.units.link import LINKS
+from tests.privml.cli.sealed_only import install
 
 SMALL = ("--key-bits", "512", "--insecure-test-key")
 
@@ -55,7 +59,7 @@ def played() -> Played:
             return super().connect(provider)
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("register", "upload", "withdraw", "open_session", "query"):
+        for name in ("register", "upload", "withdraw", "open_session", "query", "close_session"):
             original = getattr(Provider, name)
 
             def count(self: Provider, message: bytes, original: Callable[..., object] = original) -> object:
@@ -85,6 +89,7 @@ def test_the_answers_are_those_of_scikit_learn_on_what_the_model_holds(played: P
 
 def test_the_model_holds_what_the_comparison_says(played: Played) -> None:
     before, after = compare(played.scene, played.outcome)
+    assert played.outcome.withdrawn is not None
     for station in played.provider.stations:
         learner = station.models["demo"].learner
         assert sum(learner.chunks.values()) == after.holds  # type: ignore[attr-defined]
@@ -175,6 +180,48 @@ def test_too_few_rows_are_refused(tmp_path: Path) -> None:
     data.prepare(replace(data.phishing(), table=data.phishing().table.rows(0, 16)), owners=3, seed=0)
     with pytest.raises(SettingError):
         data.prepare(replace(data.phishing(), table=data.phishing().table.rows(0, 15)), owners=3, seed=0)
+
+
+def test_a_classifier_that_takes_no_statistics_and_cannot_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    result = demo("--classifier", "sealed_only", "--option", "depth=2")
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.stdout.split())
+    assert re.search(r"and carol's +937 ", result.stdout)
+    for words in (
+        "PrivML: sealed only",
+        "mere guessing",
+        "could not: what was learned is learned",
+        "may make more public",
+    ):
+        assert words in said
+    for words in ("homomorphic", "alice withdraws", "withdrawn chunk", "encrypted chunks", "sums of counts"):
+        assert words not in said
+
+
+def test_a_step_that_fails_is_none() -> None:
+    with Stage(Console(file=io.StringIO(), force_terminal=True)) as stage:
+        with pytest.raises(ZeroDivisionError), stage.step("nothing"):
+            _ = 1 // 0
+        assert stage.steps == []
+
+
+@pytest.mark.parametrize("classifier", classifier_names())
+def test_every_installed_classifier_plays_and_is_about_as_good_as_its_peer(classifier: str) -> None:
+    options = ("--option", "retain=true") if "retain" in options_of(classifier) else ()
+    result = demo("--classifier", classifier, *options)
+    assert result.exit_code == 0, result.output
+    assert peer_of(classifier).module is not None, "an installed classifier needs a peer of its own here"
+    shares = re.findall(r"(\d+\.\d+)% +(\d+\.\d+)% +\d+ of 313", result.stdout)
+    assert len(shares) == 2
+    assert all(float(private) > float(plain) - 5 for private, plain in shares)
+    assert "less alice's withdrawn chunk" in result.stdout
+
+
+def test_options_are_checked_before_any_key_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Authority, "create", None)
+    for option in ("alpha=-1", "alpha=much", "beta=1"):
+        assert demo("--option", option).exit_code == 2
 
 
 @pytest.mark.parametrize("arguments", [("--target", "b"), ("--owners", "1"), ("--jobs", "0"), ("--key-bits", "768")])
