@@ -7,6 +7,6 @@ protects nobody from whoever runs it.
 Needs scikit-learn: ``pip install 'privml[sklearn]'``.
 """
 
-from privml.sklearn.estimators import PrivateLogisticRegression, PrivateNaiveBayes
+from privml.sklearn.estimators import PrivateDecisionTree, PrivateLogisticRegression, PrivateNaiveBayes
 
-__all__ = ["PrivateLogisticRegression", "PrivateNaiveBayes"]
+__all__ = ["PrivateDecisionTree", "PrivateLogisticRegression", "PrivateNaiveBayes"]

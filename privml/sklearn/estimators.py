@@ -17,6 +17,16 @@ from privml.sklearn.base import PrivateClassifier
 from privml.sklearn.columns import Numbers, binned, ranged, standardisation_of
 
 
+class RoundingClassifier(PrivateClassifier):
+    """A classifier whose probabilities are rounded at random to a multiple of 2^-16."""
+
+    def __sklearn_tags__(self) -> Any:
+        """Say that the same question may have answers that differ by rounding."""
+        tags = super().__sklearn_tags__()
+        tags.non_deterministic = True
+        return tags
+
+
 class CountingClassifier(PrivateClassifier):
     """A classifier that knows a number by its bin; a subclass takes `n_bins`."""
 
@@ -63,7 +73,67 @@ class PrivateNaiveBayes(CountingClassifier):
         self.schema = schema
 
 
-class PrivateLogisticRegression(PrivateClassifier):
+class PrivateDecisionTree(CountingClassifier, RoundingClassifier):
+    """Hoeffding tree on shares, of a given depth.
+
+    Probabilities are rounded at random to a multiple of 2^-16.
+
+    Parameters
+    ----------
+    depth
+        Tests on the way to a leaf, at most, in 1..10.
+    grace_period
+        Records that a leaf must see before a split of it is looked for.
+    delta, tau
+        Chance of a split that is not the best; the Hoeffding bound below which the best is taken as it is.
+    criterion
+        "information_gain" or "gini".
+    leaf_prediction
+        "majority" or "naive_bayes".
+    batch
+        Records that go down the tree together.
+    n_bins
+        Bins of a column of numbers, at least 2: quantiles, or one for each value if there are not more of them.
+    schema
+        Features, and the classes that may occur; None takes them from the first call's data.
+
+    Examples
+    --------
+    >>> from privml.sklearn import PrivateDecisionTree
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = PrivateDecisionTree(depth=2, batch=25, grace_period=25, delta=0.05, tau=0.4).fit(X[::2], y[::2])
+    >>> model.score(X[1::2], y[1::2]) > 0.6
+    True
+    """
+
+    _learner = "decision_tree"
+
+    def __init__(
+        self,
+        *,
+        depth: int = 6,
+        grace_period: int = 200,
+        delta: float = 1e-7,
+        tau: float = 0.05,
+        criterion: str = "information_gain",
+        leaf_prediction: str = "majority",
+        batch: int = 1000,
+        n_bins: int = 8,
+        schema: Schema | None = None,
+    ) -> None:
+        self.depth = depth
+        self.grace_period = grace_period
+        self.delta = delta
+        self.tau = tau
+        self.criterion = criterion
+        self.leaf_prediction = leaf_prediction
+        self.batch = batch
+        self.n_bins = n_bins
+        self.schema = schema
+
+
+class PrivateLogisticRegression(RoundingClassifier):
     """Logistic regression by mini-batch gradient descent on shares.
 
     Probabilities are rounded at random to a multiple of 2^-16, so a question that is asked twice gets two answers that
@@ -141,12 +211,6 @@ class PrivateLogisticRegression(PrivateClassifier):
         self.fraction_bits = fraction_bits
         self.feature_ranges = feature_ranges
         self.schema = schema
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that the same question may have answers that differ by rounding."""
-        tags = super().__sklearn_tags__()
-        tags.non_deterministic = True
-        return tags
 
     def _number_feature(self, index: int, name: str, numbers: Numbers) -> Feature:
         if self.feature_ranges is None:

@@ -28,12 +28,16 @@ from privml.crypto.secret import Secret
 from privml.data.feature import Feature
 from privml.errors import PrivMLError, SchemaError, SettingError
 from privml.learner import classifier
-from privml.sklearn import PrivateLogisticRegression, PrivateNaiveBayes, estimators
+from privml.sklearn import PrivateDecisionTree, PrivateLogisticRegression, PrivateNaiveBayes, estimators
 from privml.sklearn.columns import codes_of
 from privml.units import dealer
 from privml.units.unit import Unit
 
-ALL = [PrivateNaiveBayes(), PrivateLogisticRegression()]
+ALL = [
+    PrivateNaiveBayes(),
+    PrivateLogisticRegression(),
+    PrivateDecisionTree(depth=2, batch=25, grace_period=25, tau=0.5),
+]
 CELLS, KINDS = load_iris(return_X_y=True)
 
 each = pytest.mark.parametrize("estimator", ALL, ids=lambda estimator: type(estimator).__name__)
@@ -54,7 +58,7 @@ def table(rows: int, seed: int = 0) -> tuple[pd.DataFrame, NDArray[Any]]:
 
 
 def test_names_and_examples() -> None:
-    assert privml.sklearn.__all__ == ["PrivateLogisticRegression", "PrivateNaiveBayes"]
+    assert privml.sklearn.__all__ == ["PrivateDecisionTree", "PrivateLogisticRegression", "PrivateNaiveBayes"]
     found = doctest.testmod(estimators)
     assert found.attempted >= 8
     assert not found.failed
@@ -98,7 +102,7 @@ def test_parts_are_the_whole(estimator: Any) -> None:
 def test_in_a_pipeline_and_in_searches(estimator: Any) -> None:
     scores = cross_val_score(make_pipeline(MinMaxScaler(), estimator), CELLS[:100], KINDS[:100], cv=3)
     assert scores.min() > 0.9
-    grid = {"n_bins": [2, 6]} if isinstance(estimator, PrivateNaiveBayes) else {"epochs": [1, 4]}
+    grid = {"epochs": [1, 4]} if isinstance(estimator, PrivateLogisticRegression) else {"n_bins": [2, 6]}
     search = GridSearchCV(estimator, grid, cv=2, n_jobs=2).fit(CELLS, KINDS)
     (best,) = search.best_params_.values()
     assert best in next(iter(grid.values()))
