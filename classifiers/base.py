@@ -38,6 +38,8 @@ class Classifier(ABC):
 
     name: ClassVar[str]
     answers: ClassVar[Mapping[str, str]]
+    takes_statistics: ClassVar[bool] = True
+    order_matters: ClassVar[bool] = False
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -58,6 +60,16 @@ class Classifier(ABC):
     def fitted(self) -> bool:
         """Whether it has learned from at least one record, and can predict."""
         return self.records > 0
+
+    @property
+    def withdraws(self) -> bool:
+        """Whether a chunk can be withdrawn."""
+        return True
+
+    @property
+    def bounded(self) -> bool:
+        """Whether what it keeps of a chunk is the same however many records that has."""
+        return True
 
     @property
     @abstractmethod
@@ -101,6 +113,11 @@ class Classifier(ABC):
         """Forget a chunk."""
         if chunk not in self.chunks:
             raise UnknownUploadError(f"there is no chunk {chunk!r} in this model; it may have been withdrawn already")
+        if not self.withdraws:
+            raise ClassifierError(
+                f"chunk {chunk!r} cannot be withdrawn: this {self.name} keeps no records to learn anew from; "
+                "make it with retain=True"
+            )
         self._forget(unit, chunk)
         del self.chunks[chunk]
         self.stale = True

@@ -26,6 +26,7 @@ from privml.crypto.packing import Layout, PackedCiphertext
 from privml.data.encoding import EncodedTable
 from privml.data.schema import Schema
 from privml.errors import (
+    ClassifierError,
     ContractError,
     DuplicateUploadError,
     NotFittedError,
@@ -56,10 +57,8 @@ class Check:
             raise ContractError(f"{self.name}: {type(error).__name__}: {error}") from error
 
 
-def check_classifier(
-    classifier: type[Learner], schema: Schema = DEFAULT_SCHEMA, *, online: bool = True, **options: Any
-) -> Iterator[Check]:
-    """Every check of the contract, to be run one by one.
+def check_classifier(classifier: type[Learner], schema: Schema = DEFAULT_SCHEMA, **options: Any) -> Iterator[Check]:
+    """Every check of the contract, to be run one by one: of the articles in `CONDITIONS`, those it declares to keep.
 
     Parameters
     ----------
@@ -67,15 +66,13 @@ def check_classifier(
         The class.
     schema
         Features and classes to try it on; categorical ones.
-    online
-        Whether the model is a function of the records alone. Say False for one that depends on the order of its chunks
-        as well (gradient descent, trees that grow): then it is not held to ``the order of chunks is irrelevant``.
     options
         The classifier's options.
     """
     subject = Subject(classifier, schema, options, Keys())
     for name, article in ARTICLES.items():
-        if online or article is not _order_is_irrelevant:
+        condition = CONDITIONS.get(name)
+        if condition is None or condition(subject.half):
             yield Check(name, lambda article=article: article(subject))  # type: ignore[misc]
 
 
@@ -198,6 +195,12 @@ def _withdrawal(subject: Subject) -> None:
     _require(not trial.halves.master.fitted, "without a record left it says that it is fitted")
 
 
+def _withdrawal_is_refused(subject: Subject) -> None:
+    trial = subject.trial(0, 1)
+    _require_refusal(ClassifierError, "withdrawing", lambda: trial.withdraw("chunk 1"))
+    _require(all(half.has("chunk 1") for half in trial.halves), "a chunk that stays is not in the books")
+
+
 def _save_and_load(subject: Subject) -> None:
     trial = subject.trial(0, 1)
     trial.refresh()
@@ -209,9 +212,9 @@ def _save_and_load(subject: Subject) -> None:
         _require(half.fitted and half.has("chunk 1"), "what was restored does not know what it learned")
     _same_model(subject, trial, again, "what was restored answers otherwise")
     again.learn("chunk 2", *subject.chunk(2))
-    again.withdraw("chunk 0")
+    subject.withdraw(again, "chunk 0")
     trial.learn("chunk 2", *subject.chunk(2))
-    trial.withdraw("chunk 0")
+    subject.withdraw(trial, "chunk 0")
     _same_model(subject, trial, again, "what was restored goes on otherwise")
 
 
@@ -221,7 +224,7 @@ def _states_stand_still(subject: Subject) -> None:
     kept = [[(leaf, copied(leaf)) for leaf in leaves(state)] for state in states]
     trial.ask(subject.queries)
     trial.learn("chunk 1", *subject.chunk(1))
-    trial.withdraw("chunk 0")
+    subject.withdraw(trial, "chunk 0")
     trial.ask(subject.queries)
     for pairs in kept:
         for now, then in pairs:
@@ -250,7 +253,7 @@ def _trace(subject: Subject) -> None:
         trial.refresh()
         for answer in subject.classifier.answers:
             trial.words(codes, answer)
-        trial.withdraw("other")
+        subject.withdraw(trial, "other")
         trial.words(codes)
         trial.reveal(subject.keys.owner.public_key)
         traces.append(trial.trace)
@@ -266,6 +269,22 @@ def _statistics(subject: Subject) -> None:
     for trial in (sealed, encrypted):
         trial.withdraw("chunk 0")
     _same_model(subject, sealed, encrypted, "withdrawing differs on the homomorphic path")
+
+
+def _statistics_are_refused(subject: Subject) -> None:
+    codes, labels = subject.chunk(0)
+    table, layout = EncodedTable(codes, labels, 0), Layout(count=1, value_bits=8, additions=1)
+    packed = PackedCiphertext.encrypt([1], layout, subject.keys.encryptor)
+    trial, calls = subject.trial(0), subject.classifier
+    refused: dict[str, Callable[[], object]] = {
+        "a layout of statistics": lambda: calls.statistics_layout(subject.schema, ROWS),
+        "statistics of a chunk": lambda: calls.statistics(subject.schema, table),
+        "admitting statistics": lambda: subject.half.admit("chunk", ROWS, layout),
+        "learning from statistics": lambda: trial.learn_statistics("chunk", packed, ROWS),
+    }
+    for what, call in refused.items():
+        _require_refusal(ClassifierError, what, call)
+    _require(not any(half.has("chunk") for half in trial.halves), "a chunk that was refused is in the books")
 
 
 def _invalid_records(subject: Subject) -> None:
@@ -348,13 +367,26 @@ ARTICLES: Mapping[str, Callable[[Subject], None]] = {
     "a chunk is learned once": _books,
     "the order of chunks is irrelevant": _order_is_irrelevant,
     "withdrawn is as never learned": _withdrawal,
+    "what cannot be withdrawn stays": _withdrawal_is_refused,
     "saved and loaded it goes on": _save_and_load,
     "states stand still": _states_stand_still,
     "memory is bounded": _bounded_memory,
     "the trace depends on public shapes only": _trace,
     "encrypted statistics give the same model": _statistics,
+    "statistics are refused": _statistics_are_refused,
     "what is no record is refused": _invalid_records,
     "what are no statistics is refused": _invalid_statistics,
     "a recipient can read the model": _reveal,
 }
-"""What every classifier keeps to, by name."""
+"""What classifiers keep to, by name."""
+
+CONDITIONS: Mapping[str, Callable[[Learner], bool]] = {
+    "the order of chunks is irrelevant": lambda learner: not learner.order_matters,
+    "withdrawn is as never learned": lambda learner: learner.withdraws,
+    "what cannot be withdrawn stays": lambda learner: not learner.withdraws,
+    "memory is bounded": lambda learner: learner.bounded,
+    "encrypted statistics give the same model": lambda learner: learner.takes_statistics,
+    "statistics are refused": lambda learner: not learner.takes_statistics,
+    "what are no statistics is refused": lambda learner: learner.takes_statistics,
+}
+"""Of these articles, whether a classifier declares that it keeps to them; everybody keeps to the others."""

@@ -57,6 +57,16 @@ class Subject:
         return np.concatenate([one_hot(self.schema, codes), one_hot_labels(self.schema, labels)], axis=1)
 
     @property
+    def half(self) -> Learner:
+        """One that has learned nothing: what it says of itself."""
+        return self.classifier(self.schema, **self.options)
+
+    def withdraw(self, trial: Trial, chunk: str) -> None:
+        """Withdraw a chunk, where that is possible."""
+        if self.half.withdraws:
+            trial.withdraw(chunk)
+
+    @property
     def queries(self) -> Codes:
         """Records to ask about."""
         return self.chunk(1000)[0]

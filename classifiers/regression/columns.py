@@ -1,11 +1,11 @@
-"""A record's columns as the descent sees them: on one scale, and centred, though the shared records stay as they are."""
+"""A record's columns on one scale, and centred, though the shared records stay as they are."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,31 +26,34 @@ MOST: Final = 256
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Columns z of records as x = factor (z - centre); factors and centres are public.
+    """Columns z of records as x = factor (z - centre).
 
     Records are opened under masks as they come. That x is linear in z moves to where it is cheap: w'x is a linear form
-    of z with other coefficients, and x e' comes from z e' and the sum of e. Both are exact, as integers.
+    of z with other coefficients, and sums of x e follow from those of z e and of e. Both are exact, as integers.
 
     Attributes
     ----------
     fraction_bits
         Of the integers that stand for x: 0 if there are one-hot blocks only.
     factors, centres
-        Integers, shape (width,): x = factor (z - centre) 2^-fraction_bits.
+        Public integers, shape (width,): x = factor (z - centre) 2^-fraction_bits.
     magnitudes
         Largest |x| of each column, shape (width,).
-    active
-        Columns of a record that can differ from zero at once, as places: one of a one-hot block, by its first.
+    features
+        First column of each feature; of a one-hot block a single column differs from 0.
+    scales
+        What the units worked out of records, as shares; None for columns that are public.
     """
 
     fraction_bits: int
     factors: NDArray[np.int64]
     centres: NDArray[np.int64]
     magnitudes: NDArray[np.float64]
-    active: NDArray[np.int64]
+    features: NDArray[np.int64]
+    scales: Shares | None = None
 
     @classmethod
-    def of(cls, schema: Schema, standardisation: Mapping[str, Sequence[float]]) -> Columns:
+    def of(cls, schema: Schema, standardisation: Mapping[str, Sequence[float]]) -> Self:
         """Make the columns of a schema.
 
         Parameters
@@ -83,8 +86,7 @@ class Columns:
         integers[numbers] >>= UNIT_BITS
         magnitudes = np.ones(schema.width)
         magnitudes[numbers] = (factors * np.maximum(centres, 2**UNIT_BITS - centres) / 2**UNIT_BITS)[numbers]
-        active = np.array([block.start for block in schema.slices.values()], dtype=np.int64)
-        return cls(fraction_bits, integers, centres, magnitudes, active)
+        return cls(fraction_bits, integers, centres, magnitudes, first_columns(schema))
 
     @property
     def largest(self) -> float:
@@ -94,27 +96,39 @@ class Columns:
     @property
     def largest_score(self) -> float:
         """Largest |w'x + b| if |w_j| <= max(1, magnitude of column j) and |b| <= 1."""
-        magnitudes = self.magnitudes[self.active]
+        magnitudes = self.magnitudes[self.features]
         return 1.0 + float((magnitudes * np.maximum(magnitudes, 1.0)).sum())
 
-    def linear_form(self, weights: Shares) -> Shares:
+    def fitted(self, unit: Unit, records: Sequence[Operand]) -> Self:
+        """Return the columns with what is to be worked out of the first chunk's records: nothing."""
+        return self
+
+    def linear_form(self, unit: Unit, weights: Shares) -> Shares:
         """Turn weights for x and intercepts, (width + 1, m), into those for z, with `fraction_bits` more. Local."""
-        of_columns = weights[:-1] * self.factors[:, None]
-        offsets = Shares(self.centres.view(np.uint64) @ of_columns.words)
-        intercepts = weights[-1] * (1 << self.fraction_bits) - offsets
+        of_columns, of_centres = self._weigh(unit, weights[:-1], weights[:-1])
+        intercepts = weights[-1] * (1 << self.fraction_bits) - of_centres.sum(axis=0)
         return concatenate([of_columns, intercepts.reshape(1, -1)])
 
     def scores(self, unit: Unit, records: Operand, weights: Shares) -> Shares:
-        """w'x + b for every record, (n, m), with `fraction_bits` more than the weights. One round."""
-        form = self.linear_form(weights)
+        """Scores w'x + b of every record, (n, m), with `fraction_bits` more than the weights. One round."""
+        form = self.linear_form(unit, weights)
         return multiply_operands(unit, records, fix_operand(unit, form[:-1])) + form[-1:]
 
     def correlate(self, unit: Unit, records: Operand, errors: Shares) -> Shares:
         """Sums of x e over the records, and of e, (width + 1, m), with `fraction_bits` more than e. One round."""
-        of_columns = multiply_operands(unit, fix_operand(unit, errors), records, transpose_left=True).transposed
         sums = errors.sum(axis=0).reshape(1, -1)
-        centred = of_columns - Shares(self.centres.view(np.uint64)[:, None] * sums.words)
-        return concatenate([centred * self.factors[:, None], sums * (1 << self.fraction_bits)])
+        with_z = multiply_operands(unit, fix_operand(unit, errors), records, transpose_left=True).transposed
+        with_factors, with_centres = self._weigh(unit, with_z, sums)
+        return concatenate([with_factors - with_centres, sums * (1 << self.fraction_bits)])
+
+    def _weigh(self, unit: Unit, x: Shares, y: Shares) -> tuple[Shares, Shares]:
+        """Multiply x by the factors, and y by factors times centres, column by column."""
+        return x * self.factors[:, None], y * (self.factors * self.centres)[:, None]
+
+
+def first_columns(schema: Schema) -> NDArray[np.int64]:
+    """First column of each feature."""
+    return np.array([block.start for block in schema.slices.values()], dtype=np.int64)
 
 
 def _place(feature: Continuous, given: Sequence[float] | None) -> tuple[int, float]:
@@ -126,8 +140,8 @@ def _place(feature: Continuous, given: Sequence[float] | None) -> tuple[int, flo
         raise SettingError(f"standardisation: {feature.name!r} needs a mean and a scale; got {given!r}") from error
     if not feature.low <= mean <= feature.high or not math.isfinite(scale) or not reach / MOST <= scale <= reach:
         raise SettingError(
-            f"standardisation of {feature.name!r}: the mean lies in {feature.low:g}..{feature.high:g}, and the scale in "
-            f"{reach / MOST:g}..{reach:g}; got {mean:g} and {scale:g}"
+            f"standardisation of {feature.name!r}: the mean lies in {feature.low:g}..{feature.high:g}, and the scale "
+            f"in {reach / MOST:g}..{reach:g}; got {mean:g} and {scale:g}"
         )
     factor = round(reach / scale * 2**FACTOR_BITS) / 2**FACTOR_BITS
     return round((mean - feature.low) / reach * 2**UNIT_BITS), factor

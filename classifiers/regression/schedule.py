@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from privml.errors import SettingError
 
-KINDS: Final[Mapping[str, Callable[[float, float], float]]] = MappingProxyType(
-    {
-        "constant": lambda share, time: 1.0,
-        "linear": lambda share, time: 1.0 - share,
-        "inverse": lambda share, time: 1.0 / (1.0 + time),
-    }
-)
-"""Factors of the learning rate, by the share of a chunk's steps that are done, and by all steps times the decay."""
+KINDS: Final = ("constant", "linear", "inverse")
 
 
 @dataclass(frozen=True)
@@ -53,5 +44,10 @@ class Schedule:
 
     def rates(self, done: int, steps: int) -> list[float]:
         """Learning rates of a chunk's steps, if so many were done before it."""
-        factor = KINDS[self.kind]
-        return [self.rate * factor(step / steps, self.decay * (done + step)) for step in range(steps)]
+        match self.kind:
+            case "linear":
+                return [self.rate * (1 - step / steps) for step in range(steps)]
+            case "inverse":
+                return [self.rate / (1 + self.decay * (done + step)) for step in range(steps)]
+            case _:
+                return [self.rate] * steps

@@ -8,7 +8,7 @@ from typing import Final
 from privml.errors import SettingError
 
 MARGIN: Final = 1 + 2.0**-5
-"""What rounding of rates, and the errors of probabilities, may add to a gradient's part, as a factor."""
+"""What errors of probabilities, and rounding, may add to a gradient, as a factor."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from building_blocks.operand import fix_operand, fix_operands
 from building_blocks.shares import Shares, Words, open_shares, public
 from building_blocks.validation import Validation
-from classifiers.checks import ARTICLES, Check, check_classifier
+from classifiers.checks import ARTICLES, CONDITIONS, Check, check_classifier
 from classifiers.naive_bayes import NaiveBayes
 from classifiers.records import Records
 from privml import Categorical, Schema
@@ -30,9 +30,31 @@ def test_registered_classifiers_keep_the_contract(name: str, check: Check) -> No
 
 def test_there_is_one_check_for_each_article() -> None:
     assert classifier_names()
-    assert [check.name for check in check_classifier(NaiveBayes)] == list(ARTICLES)
-    left_out = set(ARTICLES) - {check.name for check in check_classifier(NaiveBayes, online=False)}
-    assert left_out == {"the order of chunks is irrelevant"}
+    expected = [name for name in ARTICLES if name not in ("what cannot be withdrawn stays", "statistics are refused")]
+    assert [check.name for check in check_classifier(NaiveBayes)] == expected
+    assert set(CONDITIONS) <= set(ARTICLES)
+
+
+@pytest.mark.parametrize(
+    ("declared", "freed"),
+    [
+        ({"order_matters": True}, {"the order of chunks is irrelevant"}),
+        ({"withdraws": False}, {"withdrawn is as never learned"}),
+        ({"bounded": False}, {"memory is bounded"}),
+        (
+            {"takes_statistics": False},
+            {"encrypted statistics give the same model", "what are no statistics is refused"},
+        ),
+    ],
+)
+def test_what_a_class_declares_frees_it(declared: dict[str, bool], freed: set[str]) -> None:
+    names, other = ({check.name for check in check_classifier(each)} for each in (NaiveBayes, variant(declared)))
+    assert names - other == freed
+    assert other - names <= {"what cannot be withdrawn stays", "statistics are refused"}
+
+
+def variant(declared: Mapping[str, bool]) -> type[Learner]:
+    return type("Variant", (NaiveBayes,), dict(declared))
 
 
 @pytest.mark.parametrize("check", list(check_classifier(NaiveBayes, alpha=0.25)), ids=lambda check: check.name)
@@ -179,6 +201,17 @@ class RevealsNothing(NaiveBayes):
         super().reveal(unit, recipient)
 
 
+class WithdrawsAllTheSame(NaiveBayes):
+    withdraws = False
+
+    def withdraw(self, unit: Unit, chunk: str) -> None:
+        del self.chunks[chunk]
+
+
+class TakesStatisticsAllTheSame(NaiveBayes):
+    takes_statistics = False
+
+
 BROKEN: dict[str, list[type[Learner]]] = {
     "options make the same one again": [ForgetsOptions, TakesAnyOption],
     "untrained it neither predicts nor reveals": [GuessesUntrained],
@@ -187,11 +220,13 @@ BROKEN: dict[str, list[type[Learner]]] = {
     "a chunk is learned once": [LearnsTwice],
     "the order of chunks is irrelevant": [RemembersTheFirst],
     "withdrawn is as never learned": [ForgetsNothing],
+    "what cannot be withdrawn stays": [WithdrawsAllTheSame],
     "saved and loaded it goes on": [LosesItsTable, RestoresTwice],
     "states stand still": [WritesToItsState],
     "memory is bounded": [KeepsRecords],
     "the trace depends on public shapes only": [Talks],
     "encrypted statistics give the same model": [CountsTwice],
+    "statistics are refused": [TakesStatisticsAllTheSame],
     "what is no record is refused": [BelievesRecords, BelievesQueries, EntersBeforeItChecks],
     "what are no statistics is refused": [BelievesStatistics],
     "a recipient can read the model": [RevealsNothing],

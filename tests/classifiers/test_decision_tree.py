@@ -1,0 +1,328 @@
+"""The tree on shares is the Hoeffding tree in plaintext: every split, every count, every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from river.tree import HoeffdingTreeClassifier
+
+from classifiers import decision_tree
+from classifiers.checks import Check, check_classifier
+from classifiers.decision_tree import DecisionTree, PublicStructureWarning
+from classifiers.tree.binary_tests import BinaryTests
+from classifiers.tree.model import DecisionTreeModel, TreeLeaf, TreeNode
+from classifiers.trial import Keys, Trial
+from experiments.plaintext.hoeffding_tree import HoeffdingTree, Node
+from privml import Categorical, Continuous, Numeric, Ordinal, Schema
+from privml.data.feature import Feature
+from privml.errors import CapacityError, ClassifierError, DecryptionError, SettingError
+from privml.roles.words import words_of
+
+Codes = NDArray[np.int64]
+
+EAGER: dict[str, Any] = {"depth": 3, "grace_period": 12, "delta": 0.4, "tau": 0.3, "batch": 25}
+"""Splits early and often."""
+
+KINDS = st.sampled_from(["categorical", "ordinal", "numeric"])
+
+
+def feature_of(kind: str, name: str, size: int) -> Feature:
+    if kind == "numeric" and size > 1:
+        return Numeric(name, tuple(range(size - 1)))
+    return (Categorical if kind == "categorical" else Ordinal)(name, tuple(f"v{code}" for code in range(size)))
+
+
+def schema_of(kinds: Sequence[tuple[str, int]], classes: int) -> Schema:
+    features = tuple(feature_of(kind, f"f{index}", size) for index, (kind, size) in enumerate(kinds))
+    return Schema(features, "y", tuple(f"c{code}" for code in range(classes)))
+
+
+SCHEMA = schema_of([("categorical", 3), ("numeric", 5), ("categorical", 2), ("ordinal", 4), ("categorical", 1)], 3)
+
+
+def table(schema: Schema, rows: int, seed: int = 0, unknown: float = 0.0) -> tuple[Codes, Codes]:
+    """Records whose class follows from two features, and from chance."""
+    rng = np.random.default_rng(seed)
+    columns = [rng.integers(0, size, rows) for size in schema.cardinalities]
+    weights = [size - 1 for size in schema.cardinalities]
+    labels = (columns[int(np.argmax(weights))] + (columns[0] > 0)) % schema.class_count
+    labels = np.where(rng.random(rows) < 0.8, labels, rng.integers(0, schema.class_count, rows))
+    codes = np.stack(columns, axis=1)
+    return np.where(rng.random(codes.shape) < unknown, -1, codes), labels
+
+
+@pytest.fixture(scope="module")
+def keys() -> Keys:
+    return Keys()
+
+
+class Both:
+    """A tree on shares, and its twin."""
+
+    def __init__(self, keys: Keys, schema: Schema, **options: Any) -> None:
+        self.schema = schema
+        self.trial = Trial(DecisionTree, schema, options, keys)
+        self.twin = HoeffdingTree(schema, self.trial.halves.master.options)
+        self.learned = 0
+
+    def learn(self, codes: Codes, labels: Codes) -> None:
+        self.trial.learn(f"chunk {self.learned}", codes, labels)
+        self.twin.learn(codes, labels)
+        self.learned += 1
+
+    def model(self) -> DecisionTreeModel:
+        owner = self.trial.keys.owner
+        packed = self.trial.reveal(owner.public_key)
+        assert packed is not None
+        return DecisionTree.read_model(self.schema, words_of(packed.decrypt(owner)))
+
+    def require_equal(self, queries: Codes) -> None:
+        assert_same_tree(self.model().root, self.twin.root, self.twin.tests)
+        expected = [self.schema.classes[code] for code in self.twin.predict(queries)]
+        assert self.trial.ask(queries).tolist() == expected
+        found = self.trial.ask(queries, "probabilities")
+        np.testing.assert_allclose(found, self.twin.proportions(queries), atol=2e-4)
+
+
+def assert_same_tree(found: TreeNode, expected: Node, tests: BinaryTests) -> None:
+    if isinstance(found, TreeLeaf):
+        assert expected.test is None
+        assert found.counts.tolist() == expected.counts.tolist()
+        return
+    assert expected.test is not None
+    assert found.test == tests[expected.test]
+    for node, twin in zip((found.passing, found.failing), expected.children, strict=True):
+        assert_same_tree(node, twin, tests)
+
+
+def levels(node: Node) -> int:
+    return max((1 + levels(child) for child in node.children), default=0)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[Schema, list[int], dict[str, Any], int]:
+    kinds = draw(st.lists(st.tuples(KINDS, st.integers(1, 10)), min_size=1, max_size=4))
+    chunks = draw(st.lists(st.integers(1, 90), min_size=1, max_size=4))
+    options = {
+        "depth": draw(st.integers(1, 4)),
+        "grace_period": draw(st.integers(1, 30)),
+        "delta": draw(st.sampled_from([0.5, 0.1, 1e-4])),
+        "tau": draw(st.sampled_from([0.0, 0.05, 0.3, 2.0])),
+        "batch": draw(st.integers(3, 60)),
+        "criterion": draw(st.sampled_from(["information_gain", "information_gain", "gini"])),
+        "leaf_prediction": draw(st.sampled_from(["majority", "majority", "naive_bayes"])),
+        "reveal_structure": draw(st.integers(0, 4)) == 0,
+    }
+    return schema_of(kinds, draw(st.integers(2, 4))), chunks, options, draw(st.integers(0, 2**32))
+
+
+@pytest.mark.filterwarnings("ignore::classifiers.decision_tree.PublicStructureWarning")
+@settings(max_examples=60, deadline=None)
+@given(problem=problems())
+def test_it_is_the_plaintext_tree(problem: tuple[Schema, list[int], dict[str, Any], int], keys: Keys) -> None:
+    """However chunks and batches fall, with cells that are unknown, with ties, whatever the options."""
+    schema, chunks, options, seed = problem
+    both = Both(keys, schema, **options)
+    for number, rows in enumerate(chunks):
+        both.learn(*table(schema, rows, seed + number, unknown=0.1))
+    both.require_equal(table(schema, 30, seed + 99, unknown=0.2)[0])
+
+
+@pytest.mark.parametrize("criterion", ["information_gain", "gini"])
+@pytest.mark.parametrize("leaf_prediction", ["majority", "naive_bayes"])
+def test_it_grows_several_levels(criterion: str, leaf_prediction: str, keys: Keys) -> None:
+    both = Both(keys, SCHEMA, **EAGER | {"criterion": criterion, "leaf_prediction": leaf_prediction, "depth": 4})
+    for number in range(3):
+        both.learn(*table(SCHEMA, 220, number, unknown=0.05))
+        both.require_equal(table(SCHEMA, 40, 10 + number, unknown=0.1)[0])
+    assert levels(both.twin.root) == 4
+
+
+def test_a_tree_whose_structure_is_open_is_the_same(keys: Keys) -> None:
+    with pytest.warns(PublicStructureWarning, match="which nodes"):
+        both = Both(keys, SCHEMA, **EAGER, reveal_structure=True)
+    hidden = Both(keys, SCHEMA, **EAGER)
+    for number in range(3):
+        records = table(SCHEMA, 200, number, unknown=0.05)
+        both.learn(*records)
+        hidden.learn(*records)
+    both.require_equal(table(SCHEMA, 40, 9)[0])
+    hidden.require_equal(table(SCHEMA, 40, 9)[0])
+    master = both.trial.halves.master
+    assert isinstance(master, DecisionTree)
+    assert len(master._growth.frontier.ends) == len(list(both.twin.leaves())) > 4
+    sent = [sum(passage.length for passage in each.trial.trace[0]) for each in (both, hidden)]
+    assert sent[0] < sent[1]
+
+
+def test_ties_go_to_the_first(keys: Keys) -> None:
+    """Two features that say the same, in every record, and a third one that says the opposite."""
+    schema = schema_of([("categorical", 2)] * 3, 2)
+    labels = np.arange(200) % 2
+    codes = np.stack([labels, labels, 1 - labels], axis=1)
+    both = Both(keys, schema, **EAGER | {"depth": 1})
+    both.learn(codes, labels)
+    assert both.twin.root.test == 0
+    both.require_equal(codes[:4])
+
+
+def test_what_gains_nothing_is_no_split(keys: Keys) -> None:
+    """Not even where ties are broken at once."""
+    schema = schema_of([("categorical", 3), ("numeric", 4)], 2)
+    both = Both(keys, schema, **EAGER | {"tau": 100.0})
+    both.learn(np.zeros((100, 2), np.int64), np.arange(100) % 2)
+    assert both.twin.root.test is None
+    both.require_equal(np.zeros((1, 2), np.int64))
+
+
+def test_a_schema_without_tests_has_a_root_alone(keys: Keys) -> None:
+    schema = schema_of([("categorical", 1)], 2)
+    both = Both(keys, schema, **EAGER)
+    both.learn(np.zeros((60, 1), np.int64), np.ones(60, np.int64))
+    both.require_equal(np.array([[0], [-1]]))
+
+
+class TestSecrecy:
+    def trace_of(self, codes: Codes, labels: Codes, keys: Keys, **options: Any) -> Any:
+        trial = Trial(DecisionTree, SCHEMA, EAGER | options, keys)
+        for number in range(3):
+            part = slice(number, None, 3)
+            trial.learn(f"chunk {number}", codes[part], labels[part])
+            for answer in DecisionTree.answers:
+                trial.words(codes[:20], answer)
+        trial.reveal(keys.owner.public_key)
+        return trial.trace
+
+    @pytest.mark.parametrize("leaf_prediction", ["majority", "naive_bayes"])
+    def test_messages_do_not_tell_how_a_tree_grew(self, leaf_prediction: str, keys: Keys) -> None:
+        codes, labels = table(SCHEMA, 300)
+        one = self.trace_of(codes, labels, keys, leaf_prediction=leaf_prediction)
+        assert one == self.trace_of(codes * 0, labels * 0, keys, leaf_prediction=leaf_prediction)
+        assert one == self.trace_of(codes, labels[::-1], keys, leaf_prediction=leaf_prediction)
+
+    @pytest.mark.filterwarnings("ignore::classifiers.decision_tree.PublicStructureWarning")
+    def test_they_do_where_that_was_asked_for(self, keys: Keys) -> None:
+        codes, labels = table(SCHEMA, 300)
+        traces = [self.trace_of(codes, each, keys, reveal_structure=True) for each in (labels, labels * 0)]
+        assert traces[0] != traces[1]
+
+    def test_state_is_bounded(self, keys: Keys) -> None:
+        """By schema and depth, whatever was learned."""
+        sizes = set()
+        for rows in (1, 400):
+            both = Both(keys, SCHEMA, **EAGER)
+            both.learn(*table(SCHEMA, rows))
+            state = both.trial.halves.master.state()["learned"]
+            sizes.add(sum(value.nbytes for value in state.values() if isinstance(value, np.ndarray)))
+        assert len(sizes) == 1
+
+
+class TestWithdrawal:
+    def test_the_tree_is_grown_anew(self, keys: Keys) -> None:
+        both = Both(keys, SCHEMA, **EAGER, retain=True)
+        parts = [table(SCHEMA, 150, number) for number in range(4)]
+        for part in parts:
+            both.trial.learn(f"chunk {both.learned}", *part)
+            both.learned += 1
+        both.trial.withdraw("chunk 1")
+        both.trial.withdraw("chunk 2")
+        both.trial.learn("late", *parts[1])
+        for number in (0, 3, 1):
+            both.twin.learn(*parts[number])
+        both.require_equal(table(SCHEMA, 30, 9)[0])
+
+    def test_it_takes_retained_records(self, keys: Keys) -> None:
+        both = Both(keys, SCHEMA, **EAGER)
+        both.learn(*table(SCHEMA, 60))
+        with pytest.raises(ClassifierError, match="retain=True"):
+            both.trial.withdraw("chunk 0")
+        assert not both.trial.halves.master.state()["rows"]
+
+
+def check(options: dict[str, Any]) -> list[Any]:
+    return [pytest.param(each, id=each.name) for each in check_classifier(DecisionTree, **options)]
+
+
+SMALL: dict[str, Any] = {"depth": 2, "grace_period": 10, "delta": 0.4, "tau": 0.3, "batch": 16}
+
+
+@pytest.mark.parametrize("article", check(SMALL | {"retain": True}))
+def test_the_contract_with_splits_and_retained_records(article: Check) -> None:
+    article()
+
+
+@pytest.mark.parametrize("article", check(SMALL | {"leaf_prediction": "naive_bayes", "criterion": "gini"}))
+def test_the_contract_with_other_options(article: Check) -> None:
+    article()
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        ("option", "values"),
+        [
+            ("depth", [0, 11]),
+            ("grace_period", [0, 2**21 + 1]),
+            ("batch", [0, 8193]),
+            ("delta", [0.0, 1.0, -1.0, float("nan")]),
+            ("tau", [-0.1, float("inf"), float("nan")]),
+            ("criterion", ["entropy"]),
+            ("leaf_prediction", ["mean"]),
+        ],
+    )
+    def test_options(self, option: str, values: list[Any]) -> None:
+        for value in values:
+            with pytest.raises(SettingError, match=option):
+                DecisionTree(SCHEMA, **{option: value})
+
+    def test_extreme_options(self) -> None:
+        DecisionTree(SCHEMA, delta=5e-324, tau=5e-324)
+        DecisionTree(SCHEMA, delta=1 - 1e-16, tau=1e300)
+
+    def test_schemas(self) -> None:
+        with pytest.raises(SettingError, match="Numeric"):
+            DecisionTree(Schema((Continuous("x", 0, 1),), "y", ("p", "q")))
+        with pytest.raises(SettingError, match="64 classes"):
+            DecisionTree(schema_of([("categorical", 2)], 65))
+        many = schema_of([("categorical", 2)] * 712, 2)
+        DecisionTree(many)
+        with pytest.raises(SettingError, match="too many features: 712"):
+            DecisionTree(many, leaf_prediction="naive_bayes")
+
+    def test_records(self, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(decision_tree, "MOST", 50)
+        both = Both(keys, SCHEMA, grace_period=5)
+        both.learn(*table(SCHEMA, 40))
+        with pytest.raises(CapacityError, match="fewer than 50"):
+            both.trial.learn("more", *table(SCHEMA, 10))
+
+    def test_answers_that_name_no_class(self) -> None:
+        for word in (SCHEMA.class_count, 2**64 - 1):
+            with pytest.raises(DecryptionError):
+                DecisionTree.read_answer(SCHEMA, np.array([0, word], np.uint64), "label")
+
+
+def test_it_is_about_as_good_as_another_implementation(keys: Keys) -> None:
+    """river's tree, which sees records one by one, on features of two values: its splits are binary then, too."""
+    schema = schema_of([("categorical", 2)] * 6, 2)
+    rng = np.random.default_rng(5)
+    codes = rng.integers(0, 2, (2500, 6))
+    labels = np.where(rng.random(2500) < 0.9, codes[:, 0] & codes[:, 3] | codes[:, 4], rng.integers(0, 2, 2500))
+    learned, asked = slice(0, 2000), slice(2000, None)
+    options: dict[str, Any] = {"grace_period": 50, "delta": 1e-3, "tau": 0.1}
+    both = Both(keys, schema, **options, depth=4, batch=100)
+    both.learn(codes[learned], labels[learned])
+    names = list(schema.names)
+    river: Any = HoeffdingTreeClassifier(**options, max_depth=4, leaf_prediction="mc", nominal_attributes=names)
+    for row, label in zip(codes[learned].tolist(), labels[learned].tolist(), strict=True):
+        river.learn_one(dict(zip(names, row, strict=True)), label)
+    theirs = [river.predict_one(dict(zip(names, row, strict=True))) for row in codes[asked].tolist()]
+    ours = [schema.classes.index(label) for label in both.trial.ask(codes[asked])]
+    accuracies = [float((np.array(found) == labels[asked]).mean()) for found in (ours, theirs)]
+    assert min(accuracies) > 0.9
+    assert abs(accuracies[0] - accuracies[1]) < 0.03
