@@ -90,7 +90,7 @@ class DecisionTree(SequentialClassifier):
     Notes
     -----
     Public: schema, options, the number of records of each chunk, of chunks, refreshes and queries. Fewer than 2^21
-    records. A batch of a tree of depth d: d + 3 rounds to count it and about 35 to examine leaves (64 for "gini"); to
+    records. A batch of a tree of depth d: d + 2 rounds to count it and about 40 to examine leaves (70 for "gini"); to
     open a chunk 1 for each 8192 records, and 5. A batch of queries 6, d to go down, and 1; 1 more after a change of the
     model, and a few for what all leaves answer; those of `argmax` or `softmax` with "naive_bayes".
     """

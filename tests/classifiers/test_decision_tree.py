@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from river.tree import HoeffdingTreeClassifier
 
-from classifiers import decision_tree
-from classifiers.checks import Check, check_classifier
 from classifiers.decision_tree import DecisionTree, PublicStructureWarning
 from classifiers.tree.binary_tests import BinaryTests
 from classifiers.tree.model import DecisionTreeModel, TreeLeaf, TreeNode
 from classifiers.trial import Keys, Trial
 from experiments.plaintext.hoeffding_tree import HoeffdingTree, Node
-from privml import Categorical, Continuous, Numeric, Ordinal, Schema
-from privml.data.feature import Feature
-from privml.errors import CapacityError, ClassifierError, DecryptionError, SettingError
+from privml import Client, DataOwner, Schema
+from privml.crypto.keygen import StrongKey
+from privml.data.encoding import encode
+from privml.errors import ClassifierError, PrivMLError
 from privml.roles.words import words_of
-
-Codes = NDArray[np.int64]
-
-EAGER: dict[str, Any] = {"depth": 3, "grace_period": 12, "delta": 0.4, "tau": 0.3, "batch": 25}
-"""Splits early and often."""
-
-KINDS = st.sampled_from(["categorical", "ordinal", "numeric"])
-
-
-def feature_of(kind: str, name: str, size: int) -> Feature:
-    if kind == "numeric" and size > 1:
-        return Numeric(name, tuple(range(size - 1)))
-    return (Categorical if kind == "categorical" else Ordinal)(name, tuple(f"v{code}" for code in range(size)))
-
-
-def schema_of(kinds: Sequence[tuple[str, int]], classes: int) -> Schema:
-    features = tuple(feature_of(kind, f"f{index}", size) for index, (kind, size) in enumerate(kinds))
-    return Schema(features, "y", tuple(f"c{code}" for code in range(classes)))
-
-
-SCHEMA = schema_of([("categorical", 3), ("numeric", 5), ("categorical", 2), ("ordinal", 4), ("categorical", 1)], 3)
-
-
-def table(schema: Schema, rows: int, seed: int = 0, unknown: float = 0.0) -> tuple[Codes, Codes]:
-    """Records whose class follows from two features, and from chance."""
-    rng = np.random.default_rng(seed)
-    columns = [rng.integers(0, size, rows) for size in schema.cardinalities]
-    weights = [size - 1 for size in schema.cardinalities]
-    labels = (columns[int(np.argmax(weights))] + (columns[0] > 0)) % schema.class_count
-    labels = np.where(rng.random(rows) < 0.8, labels, rng.integers(0, schema.class_count, rows))
-    codes = np.stack(columns, axis=1)
-    return np.where(rng.random(codes.shape) < unknown, -1, codes), labels
+from tests.classifiers.tree.scene import EAGER, KINDS, SCHEMA, Codes, schema_of, table
+from tests.privml.roles.world import SCHEMA as WORLD
+from tests.privml.roles.world import columns, new_provider
 
 
 @pytest.fixture(scope="module")
@@ -245,66 +213,27 @@ class TestWithdrawal:
         assert not both.trial.halves.master.state()["rows"]
 
 
-def check(options: dict[str, Any]) -> list[Any]:
-    return [pytest.param(each, id=each.name) for each in check_classifier(DecisionTree, **options)]
-
-
-SMALL: dict[str, Any] = {"depth": 2, "grace_period": 10, "delta": 0.4, "tau": 0.3, "batch": 16}
-
-
-@pytest.mark.parametrize("article", check(SMALL | {"retain": True}))
-def test_the_contract_with_splits_and_retained_records(article: Check) -> None:
-    article()
-
-
-@pytest.mark.parametrize("article", check(SMALL | {"leaf_prediction": "naive_bayes", "criterion": "gini"}))
-def test_the_contract_with_other_options(article: Check) -> None:
-    article()
-
-
-class TestLimits:
-    @pytest.mark.parametrize(
-        ("option", "values"),
-        [
-            ("depth", [0, 11]),
-            ("grace_period", [0, 2**21 + 1]),
-            ("batch", [0, 8193]),
-            ("delta", [0.0, 1.0, -1.0, float("nan")]),
-            ("tau", [-0.1, float("inf"), float("nan")]),
-            ("criterion", ["entropy"]),
-            ("leaf_prediction", ["mean"]),
-        ],
-    )
-    def test_options(self, option: str, values: list[Any]) -> None:
-        for value in values:
-            with pytest.raises(SettingError, match=option):
-                DecisionTree(SCHEMA, **{option: value})
-
-    def test_extreme_options(self) -> None:
-        DecisionTree(SCHEMA, delta=5e-324, tau=5e-324)
-        DecisionTree(SCHEMA, delta=1 - 1e-16, tau=1e300)
-
-    def test_schemas(self) -> None:
-        with pytest.raises(SettingError, match="Numeric"):
-            DecisionTree(Schema((Continuous("x", 0, 1),), "y", ("p", "q")))
-        with pytest.raises(SettingError, match="64 classes"):
-            DecisionTree(schema_of([("categorical", 2)], 65))
-        many = schema_of([("categorical", 2)] * 712, 2)
-        DecisionTree(many)
-        with pytest.raises(SettingError, match="too many features: 712"):
-            DecisionTree(many, leaf_prediction="naive_bayes")
-
-    def test_records(self, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(decision_tree, "MOST", 50)
-        both = Both(keys, SCHEMA, grace_period=5)
-        both.learn(*table(SCHEMA, 40))
-        with pytest.raises(CapacityError, match="fewer than 50"):
-            both.trial.learn("more", *table(SCHEMA, 10))
-
-    def test_answers_that_name_no_class(self) -> None:
-        for word in (SCHEMA.class_count, 2**64 - 1):
-            with pytest.raises(DecryptionError):
-                DecisionTree.read_answer(SCHEMA, np.array([0, word], np.uint64), "label")
+def test_at_a_provider(strong_key: StrongKey) -> None:
+    """Statistics are refused at the owner; a withdrawal at the provider, which goes on."""
+    provider = new_provider(strong_key)
+    owner, client = DataOwner.join(provider, "owner"), Client.join(provider, "client")
+    card = provider.create_model("tree", "decision_tree", WORLD, options=EAGER)
+    records = columns(150)
+    with pytest.raises(ClassifierError, match="send sealed chunks"):
+        owner.upload(card, records, path="homomorphic")
+    assert not owner.receipts
+    receipts = owner.upload(card, records, chunk_rows=60)
+    with pytest.raises(PrivMLError, match="withdrawn"):
+        owner.withdraw(card, receipts[0])
+    twin, learned = HoeffdingTree(WORLD, card.options), encode(WORLD, records)
+    assert learned.labels is not None
+    for start in range(0, 150, 60):
+        twin.learn(learned.codes[start : start + 60], learned.labels[start : start + 60])
+    asked = columns(20, seed=1)
+    with client.open_session(card) as session:
+        expected = [WORLD.classes[code] for code in twin.predict(encode(WORLD, asked).codes)]
+        assert session.predict(asked).tolist() == expected
+    provider.close()
 
 
 def test_it_is_about_as_good_as_another_implementation(keys: Keys) -> None:

@@ -38,7 +38,7 @@ def test_a_leaf_keeps_its_place(depth: int, steps: int) -> None:
     assert sorted(node for node, _ in frontier.candidates) == expected
     for node, row in frontier.candidates:
         assert frontier.place(node) == frontier.growing_places[row]
-        left, right = children_of(node)
+        left, _ = children_of(node)
         assert frontier.place(left) == frontier.place(node)
     new = [frontier.place(children_of(node)[1]) for node, _ in frontier.candidates]
     assert len(set(new)) == len(new)

@@ -1,0 +1,1 @@
+"""Learners in plaintext that do exactly what the private ones do."""
