@@ -17,13 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from building_blocks.shares import Words
+from classifiers.refusals import invalid_records, invalid_statistics, statistics_are_refused
+from classifiers.requirements import require, require_refusal, same, same_model
 from classifiers.subject import DEFAULT_SCHEMA, ROWS, Subject, copied, leaves, size_of
 from classifiers.trial import Keys, Trial
-from privml.crypto.packing import Layout, PackedCiphertext
-from privml.data.encoding import EncodedTable
+from privml.crypto.packing import PackedCiphertext
 from privml.data.schema import Schema
 from privml.errors import (
     ClassifierError,
@@ -32,12 +31,8 @@ from privml.errors import (
     NotFittedError,
     PrivMLError,
     UnknownUploadError,
-    ValidationError,
 )
 from privml.learner import Learner
-
-TOLERANCE = 1e-4
-"""By which two models of the same records may differ in an answer that is a real number."""
 
 
 @dataclass(frozen=True)
@@ -76,40 +71,11 @@ def check_classifier(classifier: type[Learner], schema: Schema = DEFAULT_SCHEMA,
             yield Check(name, lambda article=article: article(subject))  # type: ignore[misc]
 
 
-def _require(kept: object, message: str) -> None:
-    if not kept:
-        raise ContractError(message)
-
-
-def _require_refusal(errors: type[PrivMLError], what: str, call: Callable[[], object]) -> None:
-    try:
-        call()
-    except errors:
-        return
-    except Exception as error:
-        raise ContractError(f"{what} raises {type(error).__name__} in place of {errors.__name__}") from error
-    raise ContractError(f"{what} is not refused")
-
-
-def _same(one: NDArray[Any], other: NDArray[Any], message: str) -> None:
-    _require(np.array_equal(one, other), message)
-
-
-def _same_model(subject: Subject, one: Trial, other: Trial, message: str) -> None:
-    """Hold every answer of one to that of the other: labels exactly, numbers up to what rounding may do."""
-    for answer in subject.classifier.answers:
-        read = [np.asarray(trial.ask(subject.queries, answer)) for trial in (one, other)]
-        if read[0].dtype.kind == "f":
-            _require(np.allclose(read[0], read[1], rtol=0, atol=TOLERANCE), f"{message} ({answer})")
-        else:
-            _same(read[0], read[1], f"{message} ({answer})")
-
-
 def _options_make_the_same_one_again(subject: Subject) -> None:
     options = subject.trial().halves.master.options
     again = subject.classifier(subject.schema, **options)
-    _require(dict(again.options) == dict(options), "a classifier made from `options` has others")
-    _require(dict(subject.options).items() <= dict(options).items(), "`options` lacks what was given")
+    require(dict(again.options) == dict(options), "a classifier made from `options` has others")
+    require(dict(subject.options).items() <= dict(options).items(), "`options` lacks what was given")
     _require_refusal_of_unknown_option(subject)
 
 
@@ -122,29 +88,29 @@ def _require_refusal_of_unknown_option(subject: Subject) -> None:
 
 
 def _untrained(subject: Subject) -> None:
-    _require(not subject.trial().halves.master.fitted, "it says that it is fitted before it learned")
+    require(not subject.trial().halves.master.fitted, "it says that it is fitted before it learned")
     calls: dict[str, Callable[[Trial], object]] = {
         "predicting": lambda trial: trial.words(subject.queries),
         "refreshing": lambda trial: trial.refresh(),
         "revealing": lambda trial: trial.reveal(subject.keys.owner.public_key),
     }
     for what, call in calls.items():
-        _require_refusal(NotFittedError, f"{what} before training", lambda call=call: call(subject.trial()))  # type: ignore[misc]
+        require_refusal(NotFittedError, f"{what} before training", lambda call=call: call(subject.trial()))  # type: ignore[misc]
 
 
 def _answers(subject: Subject) -> None:
-    _require("label" in subject.classifier.answers, 'every classifier answers "label"')
+    require("label" in subject.classifier.answers, 'every classifier answers "label"')
     trial = subject.trial(0)
-    _require(all(half.fitted for half in trial.halves), "it learned, and says that it is not fitted")
+    require(all(half.fitted for half in trial.halves), "it learned, and says that it is not fitted")
     for answer in subject.classifier.answers:
         for rows in (1, ROWS):
             words = trial.words(subject.queries[:rows], answer)
             expected = trial.halves.master.answer_shape(subject.schema, rows, answer)
-            _require(words.shape == expected, f"{answer!r} has shape {words.shape}, and answer_shape says {expected}")
+            require(words.shape == expected, f"{answer!r} has shape {words.shape}, and answer_shape says {expected}")
         read = subject.classifier.read_answer(subject.schema, words, answer)
-        _require(len(read) == ROWS, f"{answer!r} is not one entry a record")
-    _require(set(trial.ask(subject.queries)) <= set(subject.schema.classes), "a label is no class of the schema")
-    _require_refusal(PrivMLError, "an answer it does not give", lambda: trial.words(subject.queries, "no such answer"))
+        require(len(read) == ROWS, f"{answer!r} is not one entry a record")
+    require(set(trial.ask(subject.queries)) <= set(subject.schema.classes), "a label is no class of the schema")
+    require_refusal(PrivMLError, "an answer it does not give", lambda: trial.words(subject.queries, "no such answer"))
 
 
 def _asking_changes_nothing(subject: Subject) -> None:
@@ -152,10 +118,10 @@ def _asking_changes_nothing(subject: Subject) -> None:
     first = trial.ask(subject.queries)
     before = trial.trace
     trial.refresh()
-    _require(trial.trace == before, "bringing it up to date where nothing changed sends messages")
-    _same(first, trial.ask(subject.queries), "the same question has two answers")
+    require(trial.trace == before, "bringing it up to date where nothing changed sends messages")
+    same(first, trial.ask(subject.queries), "the same question has two answers")
     one_by_one = np.concatenate([trial.ask(subject.queries[row : row + 1]) for row in range(5)])
-    _same(first[:5], one_by_one, "a batch is answered otherwise than its records alone")
+    same(first[:5], one_by_one, "a batch is answered otherwise than its records alone")
 
 
 def _unseen_values(subject: Subject) -> None:
@@ -164,41 +130,39 @@ def _unseen_values(subject: Subject) -> None:
     partly = np.where(np.arange(codes.size).reshape(codes.shape) % 5 == 0, -1, codes)
     trial.learn("partly known", partly, labels)
     answers = trial.ask(np.concatenate([np.full((1, codes.shape[1]), -1), partly]))
-    _require(set(answers) <= set(subject.schema.classes), "cells that are left out make a label that is no class")
+    require(set(answers) <= set(subject.schema.classes), "cells that are left out make a label that is no class")
 
 
 def _books(subject: Subject) -> None:
     trial = subject.trial(0, 1)
-    _require(all(half.has("chunk 0") and not half.has("chunk 9") for half in trial.halves), "`has` is wrong")
-    _require_refusal(
-        DuplicateUploadError, "a chunk of the same name", lambda: trial.learn("chunk 0", *subject.chunk(5))
-    )
+    require(all(half.has("chunk 0") and not half.has("chunk 9") for half in trial.halves), "`has` is wrong")
+    require_refusal(DuplicateUploadError, "a chunk of the same name", lambda: trial.learn("chunk 0", *subject.chunk(5)))
     trial = subject.trial(0)
-    _require_refusal(PrivMLError, "a chunk without a record", lambda: trial.learn("none", *subject.chunk(5, 0)))
-    _require_refusal(UnknownUploadError, "forgetting what was not learned", lambda: subject.trial(0).withdraw("none"))
+    require_refusal(PrivMLError, "a chunk without a record", lambda: trial.learn("none", *subject.chunk(5, 0)))
+    require_refusal(UnknownUploadError, "forgetting what was not learned", lambda: subject.trial(0).withdraw("none"))
 
 
 def _order_is_irrelevant(subject: Subject) -> None:
     forwards, backwards = subject.trial(0, 1, 2), subject.trial(2, 1, 0)
-    _same_model(subject, forwards, backwards, "the order of chunks changes answers")
+    same_model(subject, forwards, backwards, "the order of chunks changes answers")
 
 
 def _withdrawal(subject: Subject) -> None:
     trial, without = subject.trial(0, 1, 2), subject.trial(0, 2)
     trial.ask(subject.queries)
     trial.withdraw("chunk 1")
-    _require(not any(half.has("chunk 1") for half in trial.halves), "a chunk that was withdrawn is still there")
-    _same_model(subject, trial, without, "a chunk that was withdrawn has left traces")
-    _require_refusal(UnknownUploadError, "withdrawing twice", lambda: trial.withdraw("chunk 1"))
+    require(not any(half.has("chunk 1") for half in trial.halves), "a chunk that was withdrawn is still there")
+    same_model(subject, trial, without, "a chunk that was withdrawn has left traces")
+    require_refusal(UnknownUploadError, "withdrawing twice", lambda: trial.withdraw("chunk 1"))
     trial = subject.trial(0)
     trial.withdraw("chunk 0")
-    _require(not trial.halves.master.fitted, "without a record left it says that it is fitted")
+    require(not trial.halves.master.fitted, "without a record left it says that it is fitted")
 
 
 def _withdrawal_is_refused(subject: Subject) -> None:
     trial = subject.trial(0, 1)
-    _require_refusal(ClassifierError, "withdrawing", lambda: trial.withdraw("chunk 1"))
-    _require(all(half.has("chunk 1") for half in trial.halves), "a chunk that stays is not in the books")
+    require_refusal(ClassifierError, "withdrawing", lambda: trial.withdraw("chunk 1"))
+    require(all(half.has("chunk 1") for half in trial.halves), "a chunk that stays is not in the books")
 
 
 def _save_and_load(subject: Subject) -> None:
@@ -209,13 +173,13 @@ def _save_and_load(subject: Subject) -> None:
     for half, state in zip(again.halves, states, strict=True):
         half.restore(state)
         half.restore(state)
-        _require(half.fitted and half.has("chunk 1"), "what was restored does not know what it learned")
-    _same_model(subject, trial, again, "what was restored answers otherwise")
+        require(half.fitted and half.has("chunk 1"), "what was restored does not know what it learned")
+    same_model(subject, trial, again, "what was restored answers otherwise")
     again.learn("chunk 2", *subject.chunk(2))
     subject.withdraw(again, "chunk 0")
     trial.learn("chunk 2", *subject.chunk(2))
     subject.withdraw(trial, "chunk 0")
-    _same_model(subject, trial, again, "what was restored goes on otherwise")
+    same_model(subject, trial, again, "what was restored goes on otherwise")
 
 
 def _states_stand_still(subject: Subject) -> None:
@@ -229,7 +193,7 @@ def _states_stand_still(subject: Subject) -> None:
     for pairs in kept:
         for now, then in pairs:
             if isinstance(then, np.ndarray):
-                _same(now, then, "an array of a state was written to afterwards")
+                same(now, then, "an array of a state was written to afterwards")
 
 
 def _bounded_memory(subject: Subject) -> None:
@@ -239,7 +203,7 @@ def _bounded_memory(subject: Subject) -> None:
         trial.learn("chunk", *subject.chunk(0, rows))
         trial.ask(subject.queries)
         sizes.append([sum(size_of(leaf) for leaf in leaves(half.state())) for half in trial.halves])
-    _require(sizes[0] == sizes[1], f"what it keeps of a chunk grows with its records: {sizes[0]} and {sizes[1]} bytes")
+    require(sizes[0] == sizes[1], f"what it keeps of a chunk grows with its records: {sizes[0]} and {sizes[1]} bytes")
 
 
 def _trace(subject: Subject) -> None:
@@ -257,7 +221,7 @@ def _trace(subject: Subject) -> None:
         trial.words(codes)
         trial.reveal(subject.keys.owner.public_key)
         traces.append(trial.trace)
-    _require(traces[0] == traces[1], "the messages' number or lengths depend on the records")
+    require(traces[0] == traces[1], "the messages' number or lengths depend on the records")
 
 
 def _statistics(subject: Subject) -> None:
@@ -265,88 +229,10 @@ def _statistics(subject: Subject) -> None:
     sealed, encrypted = subject.trial(0, 1), subject.trial()
     for number in range(2):
         encrypted.learn_encrypted(f"chunk {number}", *subject.chunk(number), layout)
-    _same_model(subject, sealed, encrypted, "both paths give different models")
+    same_model(subject, sealed, encrypted, "both paths give different models")
     for trial in (sealed, encrypted):
         trial.withdraw("chunk 0")
-    _same_model(subject, sealed, encrypted, "withdrawing differs on the homomorphic path")
-
-
-def _statistics_are_refused(subject: Subject) -> None:
-    codes, labels = subject.chunk(0)
-    table, layout = EncodedTable(codes, labels, 0), Layout(count=1, value_bits=8, additions=1)
-    packed = PackedCiphertext.encrypt([1], layout, subject.keys.encryptor)
-    trial, calls = subject.trial(0), subject.classifier
-    refused: dict[str, Callable[[], object]] = {
-        "a layout of statistics": lambda: calls.statistics_layout(subject.schema, ROWS),
-        "statistics of a chunk": lambda: calls.statistics(subject.schema, table),
-        "admitting statistics": lambda: subject.half.admit("chunk", ROWS, layout),
-        "learning from statistics": lambda: trial.learn_statistics("chunk", packed, ROWS),
-    }
-    for what, call in refused.items():
-        _require_refusal(ClassifierError, what, call)
-    _require(not any(half.has("chunk") for half in trial.halves), "a chunk that was refused is in the books")
-
-
-def _invalid_records(subject: Subject) -> None:
-    trial, untouched = subject.trial(0), subject.trial(0)
-    for what, rows in _spoilt(subject.rows(1), subject.schema):
-        _require_refusal(ValidationError, f"a record {what}", lambda rows=rows: trial.learn_rows("spoilt", rows))  # type: ignore[misc]
-    for what, rows in _spoilt(subject.rows(1)[:, : subject.schema.width], subject.schema):
-        _require_refusal(ValidationError, f"a query {what}", lambda rows=rows: trial.ask_rows(rows))  # type: ignore[misc]
-    without_class = subject.rows(1)
-    without_class[2, subject.schema.width :] = 0
-    _require_refusal(ValidationError, "a record without a class", lambda: trial.learn_rows("spoilt", without_class))
-    _require(not any(half.has("spoilt") for half in trial.halves), "a chunk that was refused is in the books")
-    _same_model(subject, trial, untouched, "a chunk that was refused has left traces")
-    trial.learn("chunk 1", *subject.chunk(1))
-
-
-def _spoilt(rows: Words, schema: Schema) -> Iterator[tuple[str, Words]]:
-    """Rows of which one is no one-hot row, each in another way."""
-    first = next(iter(schema.slices.values()))
-    changes = {
-        "of two values of a feature": (first, 1),
-        "of a value that is no bit": (first.start, 2),
-        "of a value that is half the ring": (first.start, 1 << 63),
-        "of a negative value": (first.start, 2**64 - 1),
-    }
-    for what, (place, value) in changes.items():
-        spoilt = rows.copy()
-        spoilt[1, place] = value
-        yield what, spoilt
-
-
-def _invalid_statistics(subject: Subject) -> None:
-    layout = subject.classifier.statistics_layout(subject.schema, ROWS)
-    codes, labels = subject.chunk(1)
-    values = subject.classifier.statistics(subject.schema, EncodedTable(codes, labels, 0))
-    trial, untouched = subject.trial(0), subject.trial(0)
-    more, moved = values.copy(), values.copy()
-    more[0] += 1
-    moved[:2] += (ROWS, -ROWS)
-    encrypted = {
-        "that do not add up": PackedCiphertext.encrypt(more, layout, subject.keys.encryptor),
-        "below zero": PackedCiphertext.encrypt(moved, layout, subject.keys.encryptor),
-        "far out of range": _out_of_range(subject, layout),
-    }
-    for what, packed in encrypted.items():
-        _require_refusal(
-            ValidationError,
-            f"statistics {what}",
-            lambda packed=packed: trial.learn_statistics("spoilt", packed, ROWS),  # type: ignore[misc]
-        )
-    honest = PackedCiphertext.encrypt(values, layout, subject.keys.encryptor)
-    _require_refusal(
-        ValidationError, "another number of records", lambda: trial.learn_statistics("spoilt", honest, ROWS - 1)
-    )
-    _same_model(subject, trial, untouched, "statistics that were refused have left traces")
-
-
-def _out_of_range(subject: Subject, layout: Layout) -> PackedCiphertext:
-    """Plaintexts as large as the key allows."""
-    parameters = subject.keys.encryptor.public_key.parameters
-    largest = [int(parameters.modulus) // 2 - 1] * layout.ciphertexts(parameters)
-    return PackedCiphertext(subject.keys.encryptor.encrypt_vector(largest), layout, additions_used=1)
+    same_model(subject, sealed, encrypted, "withdrawing differs on the homomorphic path")
 
 
 def _reveal(subject: Subject) -> None:
@@ -355,7 +241,7 @@ def _reveal(subject: Subject) -> None:
     if not isinstance(packed, PackedCiphertext):
         raise ContractError("`reveal` gives the Master packed ciphertexts")
     words = np.array([value & (2**64 - 1) for value in packed.decrypt(owner)], dtype=np.uint64)
-    _require(subject.classifier.read_model(subject.schema, words) is not None, "`read_model` makes nothing of it")
+    require(subject.classifier.read_model(subject.schema, words) is not None, "`read_model` makes nothing of it")
 
 
 ARTICLES: Mapping[str, Callable[[Subject], None]] = {
@@ -373,9 +259,9 @@ ARTICLES: Mapping[str, Callable[[Subject], None]] = {
     "memory is bounded": _bounded_memory,
     "the trace depends on public shapes only": _trace,
     "encrypted statistics give the same model": _statistics,
-    "statistics are refused": _statistics_are_refused,
-    "what is no record is refused": _invalid_records,
-    "what are no statistics is refused": _invalid_statistics,
+    "statistics are refused": statistics_are_refused,
+    "what is no record is refused": invalid_records,
+    "what are no statistics is refused": invalid_statistics,
     "a recipient can read the model": _reveal,
 }
 """What classifiers keep to, by name."""
