@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from experiments import accuracy, blocks, crypto, naive_bayes
+from experiments import accuracy, blocks, crypto, learners, naive_bayes
 from experiments.record import write_json
 from experiments.report import WIDTH, Report, target_table
 from experiments.settings import Settings
@@ -27,6 +27,8 @@ QUICK: dict[str, Any] = {
     "points": 1 << 13,
 }
 
+QUICK_RECORDS = 2000
+
 HELP = """Measure PrivML against its targets, each figure beside its peer in the same run.
 
 \b
@@ -36,6 +38,7 @@ Begin with
     python -m experiments accuracy --quick
     python -m experiments naive_bayes
     python -m experiments naive_bayes --data DIR --json bayes.json
+    python -m experiments learners --data DIR --only Adult
 
 Tables go to stdout, progress to stderr. A time is the median of several runs after a warm-up; ours and its peer take
 turns in the same run, so that their ratio holds on a machine that is busy now and then. "ours/peer" is our figure
@@ -151,6 +154,31 @@ def naive_bayes_command(json_file: Path | None, **options: Any) -> None:
     Phishing data that ship with river.
     """
     _run(naive_bayes.run, json_file, **options)
+
+
+@main.command("learners")
+@click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with adult/, nursery/, bank/, bcw/, helr/ or elec2/ (files as published, possibly gzipped).",
+)  # fmt: skip
+@click.option(
+    "--only", multiple=True, metavar="TEXT",
+    help="Parts with this in their names, like 'Adult', 'decision_tree', 'growth'; may be given again.",
+)  # fmt: skip
+@click.option(
+    "--plot", "plots", type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder for a picture of the accuracy on the stream.",
+)  # fmt: skip
+@_options("json", "key bits", "seed", "repeats", "quick", "small keys")
+def learners_command(json_file: Path | None, *, quick: bool, **options: Any) -> None:
+    """Every installed learner between two units; peers: scikit-learn, river, the tree's plaintext twin.
+
+    With --data, on every data set found there; Elec2, if it is among them, as a stream. Without, on the Website
+    Phishing data that ship with river. Always on Breast Cancer Wisconsin, which ships with scikit-learn. Takes about
+    six minutes with all of them, with --quick one.
+    """
+    # a first look: few records of everything
+    _run(learners.run, json_file, quick=quick, records=QUICK_RECORDS if quick else None, **options)
 
 
 @main.command("targets")

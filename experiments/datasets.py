@@ -87,7 +87,7 @@ def adult(folder: Path, seed: int) -> DataSet:
     )  # fmt: skip
     # the test file begins with a comment and ends its classes with a dot
     form = CsvFormat(header=names, comment="|", converters={"income": lambda text: text.removesuffix(".")})
-    train, test = (form.read(_file(folder / "adult", f"adult.{part}")) for part in ("data", "test"))
+    train, test = (form.read(file_in(folder / "adult", f"adult.{part}")) for part in ("data", "test"))
     del seed  # nothing is drawn
     return DataSet("Adult", "its own split", train, test, "income")
 
@@ -95,13 +95,13 @@ def adult(folder: Path, seed: int) -> DataSet:
 def nursery(folder: Path, seed: int) -> DataSet:
     """UCI Nursery."""
     names = ("parents", "has_nurs", "form", "children", "housing", "finance", "social", "health", "class")
-    table = CsvFormat(header=names).read(_file(folder / "nursery", "nursery.data"))
+    table = CsvFormat(header=names).read(file_in(folder / "nursery", "nursery.data"))
     return _shuffled("Nursery", table, "class", seed)
 
 
 def bank(folder: Path, seed: int) -> DataSet:
     """UCI Bank Marketing."""
-    return _shuffled("Bank", CsvFormat(delimiter=";").read(_file(folder / "bank", "bank-full.csv")), "y", seed)
+    return _shuffled("Bank", CsvFormat(delimiter=";").read(file_in(folder / "bank", "bank-full.csv")), "y", seed)
 
 
 def bcw(folder: Path, seed: int) -> DataSet:
@@ -110,7 +110,7 @@ def bcw(folder: Path, seed: int) -> DataSet:
         "sample", "thickness", "size", "shape", "adhesion", "epithelial", "nuclei", "chromatin", "nucleoli", "mitoses",
         "class",
     )  # fmt: skip
-    table = CsvFormat(header=names).read(_file(folder / "bcw", "breast-cancer-wisconsin.data"))
+    table = CsvFormat(header=names).read(file_in(folder / "bcw", "breast-cancer-wisconsin.data"))
     table = replace(table, names=table.names[1:], columns=table.columns[1:])
     return _shuffled("BCW", table, "class", seed)
 
@@ -143,7 +143,14 @@ def found(folder: Path | None, seed: int) -> list[DataSet]:
     return sets
 
 
-def _file(folder: Path, name: str) -> Path:
+def file_in(folder: Path, name: str) -> Path:
+    """Find a file of a data set, gzipped or not.
+
+    Raises
+    ------
+    FileNotFoundError
+        It is not there.
+    """
     for candidate in (folder / name, folder / f"{name}.gz"):
         if candidate.exists():
             return candidate

@@ -48,11 +48,11 @@ class Settings:
     key_sizes
         Of the keys for blocks on ciphertexts.
     only
-        Parts of the names of the blocks to look at; none for all.
+        Parts of the names of the blocks, or of the learners and data sets, to look at; none for all.
     points
         Values on which the accuracy of a block is tried, at least, or all that there are.
     plots
-        Folder for plots of errors; None for no plots.
+        Folder for plots; None for no plots.
     records
         Most training records, None for all.
     growth
