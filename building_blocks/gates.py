@@ -161,6 +161,8 @@ class Gate:
         shape = opened[0].shape
         inputs = [array.reshape(-1) for array in (*opened, *masks)]
         size = inputs[0].size
+        if size == 1:
+            return [result.reshape(shape) for result in self._run_one(unit.is_master, inputs)]
         if size <= BLOCK:
             return [result.reshape(shape) for result in self._run(unit.is_master, inputs)]
         results = [np.empty(size, dtype=inputs[0].dtype) for _ in self._programs[True][1]]
@@ -187,6 +189,24 @@ class Gate:
             for register in dead:
                 registers[register] = None
         return [registers[result] for result in results]
+
+    def _run_one(self, is_master: bool, inputs: list[Array]) -> list[Array]:
+        """Run the code on one word: integers, as a numpy call costs more than all of its work here."""
+        body, results = self._programs[is_master]
+        dtype = inputs[0].dtype
+        ones = (1 << 8 * dtype.itemsize) - 1
+        registers: list[int] = [int(array[0]) for array in inputs]
+        for op, left, right, _ in body:
+            if op is _Op.AND:
+                value = registers[left] & registers[right]
+            elif op is _Op.XOR:
+                value = registers[left] ^ registers[right]
+            else:
+                flip = 0 if op is _Op.SHIFT else ones
+                word = registers[left] ^ flip
+                value = (word << right & ones if right > 0 else word >> -right) ^ flip
+            registers.append(value)
+        return [np.array([registers[result]], dtype=dtype) for result in results]
 
     def _compile(self, polynomials: Sequence[Polynomial], is_master: bool) -> tuple[list[_Instruction], list[int]]:
         code = _Code(self._inputs)

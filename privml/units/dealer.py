@@ -12,6 +12,7 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,13 +30,17 @@ PART = 1 << 13
 
 def expand(stream: Stream, fields: Sequence[Field]) -> list[Array]:
     """Expand the next arrays of these forms from a stream, each from a multiple of 8 bytes on."""
-    sizes = [-(-field.nbytes // 8) * 8 for field in fields]
-    memory = stream.draw(sum(sizes), np.uint8)
-    starts = itertools.accumulate(sizes, initial=0)
-    return [
-        memory[start : start + field.nbytes].view(field.dtype).reshape(field.shape)
-        for start, field in zip(starts, fields, strict=False)
-    ]
+    size, places = _places(tuple(fields))
+    memory = stream.draw(size, np.uint8)
+    return [memory[place].view(field.dtype).reshape(field.shape) for place, field in zip(places, fields, strict=True)]
+
+
+@lru_cache(maxsize=1 << 10)
+def _places(fields: tuple[Field, ...]) -> tuple[int, tuple[slice, ...]]:
+    """How many bytes arrays take one behind the other, and where each lies in them; small draws are many."""
+    starts = list(itertools.accumulate((-(-field.nbytes // 8) * 8 for field in fields), initial=0))
+    places = (slice(start, start + field.nbytes) for start, field in zip(starts, fields, strict=False))
+    return starts[-1], tuple(places)
 
 
 def hold(stream: Stream, fields: Sequence[Field], role: Role) -> list[Array]:

@@ -35,9 +35,10 @@ def evaluate(gate: Gate, words: list[NDArray[Any]]) -> list[NDArray[Any]]:
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint64])
-@given(polynomials=polynomials, seed=st.integers(0, 2**32))
-def test_gate_is_its_polynomials(dtype: type[np.unsignedinteger[Any]], polynomials: Any, seed: int) -> None:
-    words = [np.random.default_rng(seed + k).integers(0, 2**63, 5, dtype=np.uint64).astype(dtype) for k in range(2)]
+@given(polynomials=polynomials, size=st.sampled_from([1, 5]), seed=st.integers(0, 2**32))
+def test_gate_is_its_polynomials(dtype: type[np.unsignedinteger[Any]], polynomials: Any, size: int, seed: int) -> None:
+    generators = [np.random.default_rng(seed + k) for k in range(2)]
+    words = [generator.integers(0, 2**64, size, dtype=np.uint64).astype(dtype) for generator in generators]
     for got, polynomial in zip(evaluate(Gate(2, polynomials), words), polynomials, strict=True):
         np.testing.assert_array_equal(got, plainly(words, polynomial))
 
@@ -45,8 +46,9 @@ def test_gate_is_its_polynomials(dtype: type[np.unsignedinteger[Any]], polynomia
 @pytest.mark.parametrize("step", [1, 4, 16])
 @pytest.mark.parametrize("direction", [1, -1])
 @pytest.mark.parametrize("fill", [0, 1])
-def test_runs_in_both_directions_and_with_both_fills(step: int, direction: int, fill: int) -> None:
-    word = np.random.default_rng(step).integers(0, 2**63, 9, dtype=np.uint64) | np.uint64(0xFFFF00000000FFFF)
+@pytest.mark.parametrize("size", [1, 9])
+def test_runs_in_both_directions_and_with_both_fills(step: int, direction: int, fill: int, size: int) -> None:
+    word = np.random.default_rng(step).integers(0, 2**63, size, dtype=np.uint64) | np.uint64(0xFFFF00000000FFFF)
     polynomial = [run_of(0, direction * step, fill=fill)]
     (got,) = evaluate(Gate(1, [polynomial]), [word])
     np.testing.assert_array_equal(got, plainly([word], polynomial))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from typing import Any, ClassVar
 
 import numpy as np
@@ -133,12 +133,23 @@ def shifted(word: Array, shift: int) -> Array:
 def products_of_shifts(words: Sequence[Array], patterns: Sequence[Pattern]) -> list[Array]:
     """AND the shifted words of each pattern; a pattern that extends another reuses its product."""
     memory = np.empty((len(patterns), *words[0].shape), dtype=words[0].dtype)
-    known: dict[Pattern, Array] = {((index, 0),): word for index, word in enumerate(words)}
-    for position in sorted(range(len(patterns)), key=lambda k: len(patterns[k])):
-        pattern = patterns[position]
-        *head, (index, shift) = pattern
-        start = known.get(tuple(head))
+    known: dict[Pattern, Array] = {((index, shift),): shifted(words[index], shift) for index, shift in _factors(tuple(patterns))}
+    for position, head, last in _steps(tuple(patterns)):
+        start = known.get(head)
         if start is None:
-            start = reduce(np.bitwise_and, (shifted(words[other], by) for other, by in head))
-        known[pattern] = np.bitwise_and(start, shifted(words[index], shift), out=memory[position, ...])
+            start = reduce(np.bitwise_and, (known[(factor,)] for factor in head))
+        known[(*head, last)] = np.bitwise_and(start, known[(last,)], out=memory[position, ...])
     return list(memory)
+
+
+@cache
+def _factors(patterns: tuple[Pattern, ...]) -> frozenset[tuple[int, int]]:
+    """All shifted words that the patterns are products of."""
+    return frozenset(factor for pattern in patterns for factor in pattern)
+
+
+@cache
+def _steps(patterns: tuple[Pattern, ...]) -> tuple[tuple[int, Pattern, tuple[int, int]], ...]:
+    """Short patterns first: the place of each, all of its factors but the last, and that."""
+    order = sorted(range(len(patterns)), key=lambda k: len(patterns[k]))
+    return tuple((k, tuple(patterns[k][:-1]), patterns[k][-1]) for k in order)
