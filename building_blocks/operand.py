@@ -88,7 +88,7 @@ def multiply_by_operand(unit: Unit, x: Shares, operand: Operand) -> Shares:
 
 def values(unit: Unit, x: Operand) -> Shares:
     """Return the matrix itself, as shared. No message."""
-    return x.mask + public(unit, x.masked)
+    return x.mask + Shares(x.masked) if unit.is_master else x.mask
 
 
 def column_sums(x: Shares, groups: Sequence[slice]) -> Shares:
@@ -104,10 +104,17 @@ def squares(unit: Unit, x: Operand, groups: Sequence[slice] = ()) -> tuple[Share
     spans = _spans(groups)
     of_values, of_sums = map(Shares, unit.correlations.draw(OperandSquares(x.drawn, spans)))
     sums, mask_sums = group_sums(x.masked, spans), column_sums(x.mask, groups)
-    return (
-        of_values + (x.mask * 2 + public(unit, x.masked)) * x.masked,
-        of_sums + (mask_sums * 2 + public(unit, sums)) * sums,
-    )
+    return _square(unit, of_values, x.mask, x.masked), _square(unit, of_sums, mask_sums, sums)
+
+
+def _square(unit: Unit, of_mask: Shares, mask: Shares, masked: Words) -> Shares:
+    """a^2 + (2 a + (x - a)) (x - a), in one array: queries are squared by the million."""
+    words = mask.words << np.uint64(1)
+    if unit.is_master:
+        words += masked
+    words *= masked
+    words += of_mask.words
+    return Shares(words)
 
 
 def _spans(groups: Sequence[slice]) -> tuple[tuple[int, int], ...]:

@@ -133,7 +133,9 @@ def shifted(word: Array, shift: int) -> Array:
 def products_of_shifts(words: Sequence[Array], patterns: Sequence[Pattern]) -> list[Array]:
     """AND the shifted words of each pattern; a pattern that extends another reuses its product."""
     memory = np.empty((len(patterns), *words[0].shape), dtype=words[0].dtype)
-    known: dict[Pattern, Array] = {((index, shift),): shifted(words[index], shift) for index, shift in _factors(tuple(patterns))}
+    known: dict[Pattern, Array] = {
+        ((index, shift),): shifted(words[index], shift) for index, shift in _factors(tuple(patterns))
+    }
     for position, head, last in _steps(tuple(patterns)):
         start = known.get(head)
         if start is None:
