@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from building_blocks.fixed_point.number import decode
 from building_blocks.operand import Operand
-from building_blocks.shares import Shares, Words, concatenate, signed
+from building_blocks.shares import Shares, Words, concatenate
+from classifiers.labels import read_labels
 from classifiers.records import BLOCK, Records
 from classifiers.sequential import SequentialClassifier
 from classifiers.tree.binary_tests import BinaryTests
@@ -25,7 +26,7 @@ from classifiers.tree.leaves import ANSWER_BITS, LEAVES, SCORE_BITS, Leaves, sco
 from classifiers.tree.model import DecisionTreeModel
 from classifiers.tree.routes import Routes, descend
 from privml.data.schema import Schema
-from privml.errors import CapacityError, ClassifierError, DecryptionError, SettingError
+from privml.errors import CapacityError, ClassifierError, SettingError
 from privml.units.unit import Unit
 
 DEEPEST: Final = 10
@@ -206,9 +207,7 @@ class DecisionTree(SequentialClassifier):
             A word stands for no class.
         """
         if answer == "label":
-            if (words >= schema.class_count).any():
-                raise DecryptionError("the answer names no class: it was damaged, or is another query's")
-            return np.array(schema.classes, dtype=object)[signed(words)]
+            return read_labels(schema, words)
         probabilities = np.clip(decode(words, ANSWER_BITS), 0, 1)
         return np.asarray(probabilities / probabilities.sum(axis=1, keepdims=True))
 

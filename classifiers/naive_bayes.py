@@ -17,11 +17,12 @@ from building_blocks.selection import argmax
 from building_blocks.shares import Shares, Words, concatenate, public, signed
 from building_blocks.validation import Validation
 from classifiers.base import Classifier
+from classifiers.labels import read_labels
 from classifiers.records import Records
 from privml.crypto.packing import Layout
 from privml.data.encoding import EncodedTable, counts
 from privml.data.schema import Schema
-from privml.errors import CapacityError, ClassifierError, DecryptionError, SettingError
+from privml.errors import CapacityError, ClassifierError, SettingError
 from privml.units.unit import Unit
 
 ALPHA_BITS: Final = 24
@@ -197,9 +198,7 @@ class NaiveBayes(Classifier):
             A word stands for no class.
         """
         if answer == "label":
-            if (words >= schema.class_count).any():
-                raise DecryptionError("the answer names no class: it was damaged, or is another query's")
-            return np.array(schema.classes, dtype=object)[signed(words)]
+            return read_labels(schema, words)
         against_first = np.concatenate([np.zeros((len(words), 1)), _real(words)], axis=1)
         odds = np.exp(against_first - against_first.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))

@@ -13,9 +13,9 @@ from building_blocks.fixed_point.reciprocal import divide
 from building_blocks.fixed_point.sigmoid import sigmoid
 from building_blocks.fixed_point.softmax import softmax
 from building_blocks.selection import argmax
-from building_blocks.shares import Shares, Words, signed
+from building_blocks.shares import Shares, Words
+from classifiers.labels import read_labels
 from privml.data.schema import Schema
-from privml.errors import DecryptionError
 from privml.units.unit import Unit
 
 ANSWER_BITS: Final = 16
@@ -58,9 +58,7 @@ def read(schema: Schema, words: Words, answer: str) -> NDArray[Any]:
         A word stands for no class.
     """
     if answer == "label":
-        if (words >= schema.class_count).any():
-            raise DecryptionError("the answer names no class: it was damaged, or is another query's")
-        return np.array(schema.classes, dtype=object)[signed(words)]
+        return read_labels(schema, words)
     numbers = decode(words, ANSWER_BITS)
     if answer == "score":
         return numbers[:, 0] if numbers.shape[1] == 1 else numbers

@@ -71,7 +71,7 @@ class DataOwner(Participant):
             A DataFrame, a dict of columns, a list of dict rows, or the path of a CSV file.
         path
             "sealed": records under a one-time pad, for every classifier. "homomorphic": the classifier's statistics as
-            packed DT-PKC ciphertexts, which the provider adds up without any interaction.
+            packed DT-PKC ciphertexts, which the units open to shares and check.
         chunk_rows
             Records to a chunk, as many as the card allows or fewer; sealed, 8192 unless given, if it allows as many.
         unknown
