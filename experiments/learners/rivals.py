@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -17,9 +16,10 @@ from sklearn.naive_bayes import CategoricalNB
 
 from experiments.learners.options import BAYES, REGRESSION, TREE, standardisation
 from experiments.plaintext.hoeffding_tree import HoeffdingTree
-from privml.data.continuous import Continuous
+from privml.data.continuous import UNIT_BITS, Continuous
 from privml.data.encoding import EncodedTable, one_hot
 from privml.data.schema import Schema
+from privml.learner import classifier
 
 Codes = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
@@ -81,21 +81,22 @@ class SklearnRegression(Rival):
     def fit(self, train: EncodedTable) -> None:
         """Learn from these records alone."""
         self._scales = standardisation(self.schema, train)
-        self._learner = LogisticRegression(max_iter=1000)
-        self._learner.fit(self._columns(train.codes), train.labels)
+        self.learner = LogisticRegression(max_iter=1000)
+        self.learner.fit(self.columns(train.codes), train.labels)
 
     def probabilities(self, codes: Codes) -> Probabilities:
         """Probabilities of all classes for each record; 0 for those that no training record has."""
         found = np.zeros((len(codes), self.schema.class_count))
-        found[:, self._learner.classes_] = self._learner.predict_proba(self._columns(codes))
+        found[:, self.learner.classes_] = self.learner.predict_proba(self.columns(codes))
         return found
 
-    def _columns(self, codes: Codes) -> NDArray[np.float64]:
+    def columns(self, codes: Codes) -> NDArray[np.float64]:
+        """What it learns from: one-hot columns, and numbers standardised."""
         columns = one_hot(self.schema, codes).astype(np.float64)
         for feature in self.schema.features:
             if isinstance(feature, Continuous):
                 place, (mean, scale) = self.schema.slices[feature.name].start, self._scales[feature.name]
-                numbers = feature.low + columns[:, place] / (feature.levels - 1) * (feature.high - feature.low)
+                numbers = feature.low + columns[:, place] / 2**UNIT_BITS * (feature.high - feature.low)
                 columns[:, place] = (numbers - mean) / scale
         return columns
 
@@ -131,14 +132,19 @@ class RiverLearner(Rival):
 
 
 class RiverTree(RiverLearner):
-    """river's HoeffdingTreeClassifier with binary splits, of the same depth, with the same bound; bins are numbers."""
+    """river's HoeffdingTreeClassifier with binary splits, of the same depth, with the same bound; bins are numbers.
+
+    Its leaves answer by majority if ours do, else by naive Bayes wherever that has been better: its own default.
+    """
 
     def _make(self) -> Any:
+        options = classifier(TREE)(self.schema, **self.options).options
         return HoeffdingTreeClassifier(
-            max_depth=self.options["depth"],
-            grace_period=self.options["grace_period"],
-            tau=self.options["tau"],
-            leaf_prediction="mc",
+            max_depth=options["depth"],
+            grace_period=options["grace_period"],
+            delta=options["delta"],
+            tau=options["tau"],
+            leaf_prediction="mc" if options["leaf_prediction"] == "majority" else "nba",
             nominal_attributes=[feature.name for feature in self.schema.features if not feature.ordered],
             binary_split=True,
         )
@@ -184,11 +190,3 @@ RIVALS: Final[Mapping[str, type[Rival]]] = MappingProxyType(
     {BAYES: SklearnBayes, REGRESSION: SklearnRegression, TREE: RiverTree}
 )
 """By the name of ours."""
-
-SYSTEMS: Final[Mapping[str, str]] = MappingProxyType({"SPU": "spu", "TenSEAL": "tenseal"})
-"""Peers that compute on hidden data too, and how they are imported."""
-
-
-def absent_systems() -> list[str]:
-    """Names of those peers that are not installed here."""
-    return [name for name, module in SYSTEMS.items() if importlib.util.find_spec(module) is None]
