@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from classifiers.homomorphic import statistics_prepare, statistics_teach_the_same
 from classifiers.refusals import invalid_records, invalid_statistics, statistics_are_refused
 from classifiers.requirements import require, require_refusal, same, same_model
 from classifiers.subject import DEFAULT_SCHEMA, ROWS, Subject, copied, leaves, size_of
@@ -60,7 +61,7 @@ def check_classifier(classifier: type[Learner], schema: Schema = DEFAULT_SCHEMA,
     classifier
         The class.
     schema
-        Features and classes to try it on; categorical ones.
+        Features and classes to try it on; the first feature is a categorical one.
     options
         The classifier's options.
     """
@@ -127,9 +128,10 @@ def _asking_changes_nothing(subject: Subject) -> None:
 def _unseen_values(subject: Subject) -> None:
     trial = subject.trial()
     codes, labels = subject.chunk(0)
-    partly = np.where(np.arange(codes.size).reshape(codes.shape) % 5 == 0, -1, codes)
+    can_be_left_out = np.array([feature.one_hot for feature in subject.schema.features])
+    partly = np.where((np.arange(codes.size).reshape(codes.shape) % 5 == 0) & can_be_left_out, -1, codes)
     trial.learn("partly known", partly, labels)
-    answers = trial.ask(np.concatenate([np.full((1, codes.shape[1]), -1), partly]))
+    answers = trial.ask(np.concatenate([np.where(can_be_left_out, -1, codes[:1]), partly]))
     require(set(answers) <= set(subject.schema.classes), "cells that are left out make a label that is no class")
 
 
@@ -224,17 +226,6 @@ def _trace(subject: Subject) -> None:
     require(traces[0] == traces[1], "the messages' number or lengths depend on the records")
 
 
-def _statistics(subject: Subject) -> None:
-    layout = subject.classifier.statistics_layout(subject.schema, ROWS)
-    sealed, encrypted = subject.trial(0, 1), subject.trial()
-    for number in range(2):
-        encrypted.learn_encrypted(f"chunk {number}", *subject.chunk(number), layout)
-    same_model(subject, sealed, encrypted, "both paths give different models")
-    for trial in (sealed, encrypted):
-        trial.withdraw("chunk 0")
-    same_model(subject, sealed, encrypted, "withdrawing differs on the homomorphic path")
-
-
 def _reveal(subject: Subject) -> None:
     trial, owner = subject.trial(0), subject.keys.owner
     packed = trial.reveal(owner.public_key)
@@ -258,7 +249,8 @@ ARTICLES: Mapping[str, Callable[[Subject], None]] = {
     "states stand still": _states_stand_still,
     "memory is bounded": _bounded_memory,
     "the trace depends on public shapes only": _trace,
-    "encrypted statistics give the same model": _statistics,
+    "encrypted statistics give the same model": statistics_teach_the_same,
+    "encrypted statistics prepare for records": statistics_prepare,
     "statistics are refused": statistics_are_refused,
     "what is no record is refused": invalid_records,
     "what are no statistics is refused": invalid_statistics,
@@ -271,7 +263,8 @@ CONDITIONS: Mapping[str, Callable[[Learner], bool]] = {
     "withdrawn is as never learned": lambda learner: learner.withdraws,
     "what cannot be withdrawn stays": lambda learner: not learner.withdraws,
     "memory is bounded": lambda learner: learner.bounded,
-    "encrypted statistics give the same model": lambda learner: learner.takes_statistics,
+    "encrypted statistics give the same model": lambda learner: learner.takes_statistics and learner.statistics_suffice,
+    "encrypted statistics prepare for records": lambda half: half.takes_statistics and not half.statistics_suffice,
     "statistics are refused": lambda learner: not learner.takes_statistics,
     "what are no statistics is refused": lambda learner: learner.takes_statistics,
 }

@@ -45,10 +45,11 @@ class Subject:
         """Codes and labels of some records; the same for the same number."""
         rng = np.random.default_rng(number)
         labels = rng.integers(0, self.schema.class_count, rows)
-        columns = [
-            np.where(rng.random(rows) < 0.7, labels, rng.integers(0, size, rows)) % size
-            for size in self.schema.cardinalities
-        ]
+        columns = []
+        for feature in self.schema.features:
+            size = feature.levels
+            told = labels if feature.one_hot else labels * (size // self.schema.class_count)
+            columns.append(np.where(rng.random(rows) < 0.7, told, rng.integers(0, size, rows)) % size)
         return np.stack(columns, axis=1), labels
 
     def rows(self, number: int) -> Words:

@@ -35,8 +35,9 @@ class Learner(Protocol):
     """The entry point's name."""
     answers: ClassVar[Mapping[str, str]]
     """What a query may ask for, each with a description: "label" and perhaps more."""
-    takes_statistics: ClassVar[bool]
-    """Whether owners may send statistics of their chunks homomorphically; if not, sealed records only."""
+    statistics_suffice: ClassVar[bool]
+    """Whether statistics of records teach what the records would. If not they prepare for records, and without any of
+    these it is not fitted; their records then do not count where a card asks for so many before answers change."""
     order_matters: ClassVar[bool]
     """Whether the model depends on the order of the records, and not on the records alone."""
 
@@ -50,6 +51,10 @@ class Learner(Protocol):
     @property
     def fitted(self) -> bool:
         """Whether it has learned from at least one record, and can predict."""
+
+    @property
+    def takes_statistics(self) -> bool:
+        """Whether owners may send statistics of their chunks homomorphically; if not, sealed records only."""
 
     @property
     def withdraws(self) -> bool:
@@ -66,7 +71,7 @@ class Learner(Protocol):
         Raises
         ------
         ClassifierError
-            It takes no statistics.
+            It takes no statistics of such records.
         """
 
     @classmethod

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from building_blocks.operand import Operand, fix_operand, multiply_operands
 from building_blocks.shares import Shares, concatenate
+from classifiers.regression.moments import Moments
 from privml.data.continuous import UNIT_BITS, Continuous
 from privml.data.schema import Schema
 from privml.errors import SettingError
@@ -99,8 +100,8 @@ class Columns:
         magnitudes = self.magnitudes[self.features]
         return 1.0 + float((magnitudes * np.maximum(magnitudes, 1.0)).sum())
 
-    def fitted(self, unit: Unit, records: Sequence[Operand]) -> Self:
-        """Return the columns with what is to be worked out of the first chunk's records: nothing."""
+    def fitted(self, unit: Unit, records: Sequence[Operand], ahead: Moments | None) -> Self:
+        """Return the columns with what is to be worked out of moments, or of the first chunk's records: nothing."""
         return self
 
     def linear_form(self, unit: Unit, weights: Shares) -> Shares:

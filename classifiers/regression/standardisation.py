@@ -1,4 +1,4 @@
-"""Columns on scales that nobody knows: means and deviations that the units work out on the first chunk, as shares."""
+"""Columns on scales that nobody knows: means and deviations that the units work out of shared moments."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from building_blocks.boolean import to_bits, weigh_bits
 from building_blocks.fixed_point.arithmetic import truncate
 from building_blocks.fixed_point.joined import multiply_all
-from building_blocks.fixed_point.number import RANGE_BITS, FixedPoint, fixed_public
+from building_blocks.fixed_point.number import fixed_public
 from building_blocks.fixed_point.root import inverse_square_root
-from building_blocks.operand import Operand, squares, values
+from building_blocks.operand import Operand
 from building_blocks.product import multiply
-from building_blocks.shares import Shares, stack
+from building_blocks.shares import Shares, public, stack
 from classifiers.regression.columns import FACTOR_BITS, Columns, first_columns
+from classifiers.regression.moments import Moments, numbers_of
 from privml.data.continuous import UNIT_BITS
 from privml.data.schema import Schema
 from privml.errors import ClassifierError, SettingError
@@ -27,10 +29,16 @@ PRIVATE: Final = "private"
 FLOOR: Final = 2.0**-8
 """Added to variances, in units of a feature's range squared: no factor exceeds 16."""
 
-LARGEST_FACTOR: Final = FLOOR**-0.5 + 3 * 2.0**-FACTOR_BITS
+LARGEST_FACTOR: Final = FLOOR**-0.5 + 2.0**-FACTOR_BITS
 """With what it may err, and the mean."""
 
-VARIANCE_BITS: Final = 24
+VARIANCE_BITS: Final = 28
+
+FINER_BITS: Final = 12
+"""Fractional bits beyond those that are kept: means and factors are rounded from these, the same way every time."""
+
+ROUNDED_BITS: Final = UNIT_BITS + FINER_BITS + 2
+"""Of what is rounded: a mean can be 2^16, and factors are smaller."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +57,7 @@ class SecretColumns(Columns):
         SettingError
             No feature is continuous.
         """
-        pairs = zip(schema.features, schema.slices.values(), strict=True)
-        numbers = np.array([block.start for feature, block in pairs if not feature.one_hot], dtype=np.int64)
+        numbers = numbers_of(schema)
         if not numbers.size:
             raise SettingError("standardisation: no feature is continuous; leave the option out")
         fraction_bits = UNIT_BITS + FACTOR_BITS
@@ -65,19 +72,20 @@ class SecretColumns(Columns):
         """Columns of the continuous features: those without a public factor."""
         return np.flatnonzero(self.factors == 0)
 
-    def fitted(self, unit: Unit, records: Sequence[Operand]) -> Self:
-        """Work means and variances out: two products, two truncations and an inverse root of each, as masked words."""
-        count = sum(block.shape[0] for block in records)
-        zero = Shares(np.zeros(len(self.numbers), dtype=np.uint64))
-        total = sum((values(unit, block)[:, self.numbers].sum(axis=0) for block in records), start=zero)
-        of_squares = sum((squares(unit, block)[0][:, self.numbers].sum(axis=0) for block in records), start=zero)
-        mean = _over(unit, FixedPoint(total, UNIT_BITS, count << UNIT_BITS), count, UNIT_BITS)
-        # sum of (z - c)^2 = sum of z^2 - c (2 sum of z - n c), for every c near the mean
-        spread = of_squares - multiply(unit, mean.shares, total * 2 - mean.shares * count)
-        variance = _over(unit, FixedPoint(spread, 2 * UNIT_BITS, count << 2 * UNIT_BITS), count, VARIANCE_BITS)
+    def fitted(self, unit: Unit, records: Sequence[Operand], ahead: Moments | None) -> Self:
+        """Work scales out of the moments that came ahead, or if none did, of these records.
+
+        Means are rounded to 2^-16 of a feature's range and factors to 1/16, by the moments and not by chance, so that
+        learning anew leads to the same model. Factors err by 1/32, and by 2^-28 times the records more. Nine rounds for
+        mean, variance, rounding and the product, and those of `inverse_square_root`; both units see masked words.
+        """
+        moments = ahead or Moments.of_records(unit, records, self.numbers)
+        mean = moments.mean(unit, UNIT_BITS + FINER_BITS)
+        variance = moments.variance(unit, truncate(unit, mean, UNIT_BITS).shares, VARIANCE_BITS)
         floored = variance + fixed_public(unit, np.full(len(self.numbers), FLOOR), VARIANCE_BITS)
-        factor = inverse_square_root(unit, floored, FACTOR_BITS).shares
-        return replace(self, scales=stack([factor, multiply(unit, factor, mean.shares)]))
+        factor = inverse_square_root(unit, floored, FACTOR_BITS + FINER_BITS)
+        rounded = _nearest(unit, stack([factor.shares, mean.shares]))
+        return replace(self, scales=stack([rounded[0], multiply(unit, rounded[0], rounded[1])]))
 
     def _weigh(self, unit: Unit, x: Shares, y: Shares) -> tuple[Shares, Shares]:
         """One round, 16 bytes each way a value."""
@@ -106,7 +114,10 @@ def columns_of(schema: Schema, standardisation: Mapping[str, Sequence[float]] | 
     return SecretColumns.of_schema(schema)
 
 
-def _over(unit: Unit, total: FixedPoint, count: int, fraction_bits: int) -> FixedPoint:
-    """Divide sums over so many records by their number."""
-    more = min(RANGE_BITS - 1 - total.fraction_bits, RANGE_BITS - 2 - total.bound.bit_length() + count.bit_length())
-    return truncate(unit, total.scaled(1 / count, more), fraction_bits)
+def _nearest(unit: Unit, x: Shares) -> Shares:
+    """Drop 12 bits of integers in [0, 2^29), to the nearest: a truncation would leave it to chance. Four rounds."""
+    # halves are common among means over few records, and may have come out a unit smaller: they go up for certain
+    half = (1 << FINER_BITS - 1) + 11
+    raised = x + public(unit, np.full(x.shape, half))
+    weights = [0] * FINER_BITS + [1 << bit for bit in range(ROUNDED_BITS - FINER_BITS)]
+    return weigh_bits(unit, to_bits(unit, raised, ROUNDED_BITS), np.array(weights, dtype=np.uint64)[:, None])[..., 0]

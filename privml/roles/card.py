@@ -15,7 +15,7 @@ from privml.crypto.packing import Layout
 from privml.crypto.parameters import PublicParameters
 from privml.crypto.wire_fields import FieldReader, Fields
 from privml.data.schema import Schema
-from privml.errors import SettingError
+from privml.errors import ClassifierError, SettingError
 from privml.learner import Learner, classifier
 
 _MOST: Final[Mapping[str, int]] = MappingProxyType(
@@ -101,6 +101,7 @@ class ModelCard:
     new_records: int = 1
     new_owners: int = 1
     rows_per_client: int = 1 << 20
+    takes_statistics: bool = field(init=False, repr=False, compare=False)
     digest: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -120,7 +121,9 @@ class ModelCard:
             if not 1 <= value <= most:
                 raise SettingError(f"{name} lies in 1..{most}; got {value}")
         # a learner of these options must exist: it checks them
-        object.__setattr__(self, "options", dict(self.learner().options))
+        learner = self.learner()
+        object.__setattr__(self, "options", dict(learner.options))
+        object.__setattr__(self, "takes_statistics", learner.takes_statistics)
         content = self.parameters.digest + json.dumps(self._content(), sort_keys=True).encode()
         object.__setattr__(self, "digest", hashlib.sha256(content).digest())
 
@@ -135,8 +138,19 @@ class ModelCard:
 
     @property
     def layout(self) -> Layout:
-        """Layout of homomorphic chunks."""
-        return self.learner_class.statistics_layout(self.schema, self.chunk_rows)
+        """Layout of homomorphic chunks.
+
+        Raises
+        ------
+        ClassifierError
+            The model takes none.
+        """
+        layout = self.learner_class.statistics_layout(self.schema, self.chunk_rows)
+        if not self.takes_statistics:
+            raise ClassifierError(
+                f"{self.classifier} takes no statistics with the options of {self.model!r}: send sealed chunks"
+            )
+        return layout
 
     @property
     def row_width(self) -> int:

@@ -71,7 +71,8 @@ class DataOwner(Participant):
             A DataFrame, a dict of columns, a list of dict rows, or the path of a CSV file.
         path
             "sealed": records under a one-time pad, for every classifier. "homomorphic": the classifier's statistics as
-            packed DT-PKC ciphertexts, which the units open to shares and check.
+            packed DT-PKC ciphertexts, which the units open to shares and check; for a classifier that has such. Naive
+            Bayes learns as much from them; logistic regression learns means and deviations, to prepare for records.
         chunk_rows
             Records to a chunk, as many as the card allows or fewer; sealed, 8192 unless given, if it allows as many.
         unknown
@@ -91,6 +92,8 @@ class DataOwner(Participant):
             The table does not fit the schema; nothing was sent.
         SettingError
             `path` or `chunk_rows` is out of range.
+        ClassifierError
+            The model takes no statistics, or takes them no more.
         ValidationError
             A chunk is not what the schema says; the provider forgot it.
         PrivMLError

@@ -17,6 +17,8 @@ class Chunk(NamedTuple):
 
     owner: str
     rows: int
+    teaches: bool = True
+    """Whether answers are made of its records; if not, it brought statistics that prepare for others."""
 
 
 class Hosted:
@@ -106,9 +108,11 @@ class Hosted:
                 learner.invalidate()
 
     def _enough(self, chunks: Iterable[Chunk]) -> bool:
-        """Whether chunks are as many records of as many owners as the card asks for; looks at no more than it needs."""
+        """Whether chunks teach as many records of as many owners as the card asks for; stops when they do."""
         records, owners = 0, set()
         for chunk in chunks:
+            if not chunk.teaches:
+                continue
             records += chunk.rows
             owners.add(chunk.owner)
             if records >= self.card.new_records and len(owners) >= self.card.new_owners:

@@ -31,6 +31,6 @@ def longest(kind: type[Any], parameters: PublicParameters, cards: Iterable[Model
             content = max(content, 8 * card.sealed_rows * card.row_width)
         elif kind is Query:
             content = max(content, 8 * card.query_rows * card.schema.width)
-        elif kind is HomomorphicUpload and card.learner_class.takes_statistics:
+        elif kind is HomomorphicUpload and card.takes_statistics:
             content = max(content, 2 * element * card.layout.ciphertexts(parameters))  # T1, and T2 if it is there
     return min(_NAMES + _ELEMENTS * element + content, DEFAULT_MAX_SIZE)

@@ -113,7 +113,7 @@ class Station(Agreement):
         packed = upload.packed if self.unit.is_master else None
         with self._journal.change(hosted, chunk):
             hosted.learner.partial_fit_statistics(self.unit, chunk, packed, hosted.card.layout, upload.rows)
-            hosted.take(chunk, Chunk(upload.context.owner, upload.rows))
+            hosted.take(chunk, Chunk(upload.context.owner, upload.rows, hosted.learner.statistics_suffice))
 
     def withdraw(self, message: bytes | None) -> None:
         """Forget a chunk at its owner's signed request. Three rounds beside the classifier's own."""

@@ -40,9 +40,9 @@ def test_listed_features_are_taken_as_they_are() -> None:
 
 def test_by_default_numbers_lie_between_minus_one_and_one() -> None:
     columns = Columns.of(SCHEMA, {})
-    codes = np.array([[0, 0, 1, 2**16], [-1, 2**15, 0, 2**14]])
+    codes = np.array([[0, 0, 1, 2**16 - 2**12], [-1, 2**15, 0, 2**14]])
     x = plain(columns, one_hot(SCHEMA, codes))
-    np.testing.assert_array_equal(x, [[1, 0, 0, -1, 0, 1, 1], [0, 0, 0, 0, 1, 0, -0.5]])
+    np.testing.assert_array_equal(x, [[1, 0, 0, -1, 0, 1, 0.875], [0, 0, 0, 0, 1, 0, -0.5]])
     assert columns.fraction_bits == 16
     assert columns.largest_score == 5
 
@@ -56,7 +56,8 @@ def test_given_means_and_scales() -> None:
     x = plain(columns, one_hot(SCHEMA, codes))[:, 3]
     np.testing.assert_allclose(x, (values - 2) / 5.1, atol=28 / 35 / 32 + 1e-4)
     assert columns.fraction_bits == 20
-    assert columns.magnitudes[3] == pytest.approx(abs(x).max())
+    assert columns.magnitudes[3] == pytest.approx(abs(x).max(), rel=2**-15)
+    assert columns.magnitudes[3] >= abs(x).max()
 
 
 @settings(max_examples=20, deadline=None)
@@ -64,7 +65,7 @@ def test_given_means_and_scales() -> None:
 def test_scores_and_gradients_are_exact(seed: int, given_scales: bool) -> None:
     columns = Columns.of(SCHEMA, {"u": (2.0, 5.1), "v": (0.3, 0.25)} if given_scales else {})
     rng = np.random.default_rng(seed)
-    codes = np.stack([rng.integers(low, high, 6) for low, high in ((-1, 3), (0, 2**16 + 1), (-1, 2), (0, 2**16))], 1)
+    codes = np.stack([rng.integers(low, high, 6) for low, high in ((-1, 3), (0, 2**16), (-1, 2), (0, 2**16))], 1)
     records = one_hot(SCHEMA, codes)
     weights, errors = rng.integers(-(2**20), 2**20, (SCHEMA.width + 1, 2)), rng.integers(-(2**16), 2**16, (6, 2))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 
 from building_blocks.operand import fix_operand
 from building_blocks.shares import Shares, signed
+from building_blocks.truncation import truncate
 from classifiers.logistic_regression import LogisticRegression
+from classifiers.regression import standardisation
+from classifiers.regression.moments import Moments, statistics
 from classifiers.regression.standardisation import LARGEST_FACTOR, SecretColumns
 from classifiers.trial import Keys, Trial
 from privml import Categorical, Continuous, Schema
-from privml.data.encoding import one_hot
+from privml.data.encoding import EncodedTable, one_hot
 from privml.errors import ClassifierError, SettingError
 from privml.units.unit import Unit
 from tests.classifiers.regression.twin import Codes, Twin
@@ -39,9 +43,20 @@ def table(rows: int, seed: int = 0) -> tuple[Codes, Codes]:
 
 def fit(*blocks: Codes) -> Run[SecretColumns]:
     def program(unit: Unit, *shares: Shares) -> SecretColumns:
-        return SecretColumns.of_schema(SCHEMA).fitted(unit, [fix_operand(unit, block) for block in shares])
+        return SecretColumns.of_schema(SCHEMA).fitted(unit, [fix_operand(unit, block) for block in shares], None)
 
     return run(program, *(split(one_hot(SCHEMA, codes)) for codes in blocks))
+
+
+def fit_ahead(codes: Codes) -> Run[SecretColumns]:
+    """Moments came of these records, and others are learned."""
+
+    def program(unit: Unit, words: Shares, other: Shares) -> SecretColumns:
+        ahead = Moments.of_statistics(words, len(codes))
+        return SecretColumns.of_schema(SCHEMA).fitted(unit, [fix_operand(unit, other)], ahead)
+
+    words = statistics(SCHEMA, EncodedTable(codes, None, 0))
+    return run(program, split(words), split(one_hot(SCHEMA, table(20, 9)[0])))
 
 
 def opened(done: Run[SecretColumns]) -> NDArray[np.float64]:
@@ -58,21 +73,42 @@ def test_means_and_deviations(rows: int) -> None:
     factors, with_means = opened(done)
     places = codes[:, [0, 2, 3]] / 2**16
     expected = 1 / np.sqrt(places.var(axis=0) + 2.0**-8)
-    np.testing.assert_allclose(factors, expected, atol=3 / 16)
-    np.testing.assert_allclose(with_means, factors * places.mean(axis=0), atol=17 * 2.0**-16)
+    np.testing.assert_allclose(factors, expected, atol=1 / 32 + 2.0**-10)
+    np.testing.assert_allclose(with_means, factors * places.mean(axis=0), atol=9 * 2.0**-16)
     assert factors.max() <= LARGEST_FACTOR
 
 
 def test_extremes() -> None:
     """Half of all at either limit: the largest variance; all at one: none."""
-    for column in (np.array([0, 2**16] * 50), np.full(100, 2**16), np.zeros(100, dtype=np.int64)):
+    for column in (np.array([0, 2**16 - 1] * 50), np.full(100, 2**16 - 1), np.zeros(100, dtype=np.int64)):
         codes = np.stack([column, np.zeros(100, dtype=np.int64), column, column], axis=1)
         places = column / 2**16
         factors, _ = opened(fit(codes))
-        np.testing.assert_allclose(factors, 1 / np.sqrt(places.var() + 2.0**-8), atol=3 / 16)
+        np.testing.assert_allclose(factors, 1 / np.sqrt(places.var() + 2.0**-8), atol=1 / 32 + 2.0**-10)
 
 
-def test_only_uniform_words_are_seen_and_messages_depend_on_shapes_only() -> None:
+def test_the_same_records_have_the_same_scales(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Means over four records are halves and quarters, and factors mostly lie between two multiples of 1/16."""
+    codes = table(4)[0]
+    codes[0, 0] += 2 - codes[:, 0].sum() % 4
+    assert len({opened(fit(codes)).tobytes() for _ in range(8)}) == 1
+
+    def by_chance(unit: Unit, x: Shares) -> Shares:
+        return truncate(unit, x, standardisation.FINER_BITS)
+
+    monkeypatch.setattr(standardisation, "_nearest", by_chance)
+    assert len({opened(fit(codes)).tobytes() for _ in range(8)}) > 1
+
+
+def test_moments_that_came_ahead_lead_to_the_same_scales() -> None:
+    codes = table(300)[0]
+    np.testing.assert_array_equal(opened(fit_ahead(codes)), opened(fit(codes)))
+
+
+@pytest.mark.parametrize("fit", [fit, fit_ahead])
+def test_only_uniform_words_are_seen_and_messages_depend_on_shapes_only(
+    fit: Callable[[Codes], Run[SecretColumns]],
+) -> None:
     first, second = fit(table(300)[0]), fit(table(300, 5)[0] * 0)
     for view in first.views:
         assert suspicious(view, lately=True) == []
@@ -88,9 +124,9 @@ def keys() -> Keys:
     return Keys()
 
 
-def require_near(both: Trial, chunks: list[tuple[Codes, Codes]]) -> None:
+def require_near(both: Trial, chunks: list[tuple[Codes, Codes]], ahead: tuple[Codes, Codes] | None = None) -> None:
     """Hold it to plain numbers: factors are rounded, which lets the ways of the two differ by little."""
-    places = chunks[0][0][:, [0, 2, 3]] / 2**16
+    places = (ahead or chunks[0])[0][:, [0, 2, 3]] / 2**16
     means, scales = places.mean(axis=0), np.sqrt(places.var(axis=0) + 2.0**-8)
     names = {"u": (-5, 35), "v": (0, 1), "w": (0, 10)}
     own = {
