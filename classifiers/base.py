@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +13,8 @@ from building_blocks.conversion import ciphertexts_to_shares, shares_to_cipherte
 from building_blocks.operand import Operand
 from building_blocks.shares import Shares, Words
 from building_blocks.validation import Validation
-from classifiers.records import Records, blocks_of, open_queries, open_records
+from classifiers.records import open_queries
+from classifiers.spread import lanes_for, spread
 from privml.crypto.dtpkc import PublicKey
 from privml.crypto.packing import Layout, PackedCiphertext
 from privml.data.encoding import EncodedTable
@@ -24,6 +25,7 @@ from privml.errors import (
     NotFittedError,
     UnknownUploadError,
 )
+from privml.units.lanes import Lane
 from privml.units.unit import Unit
 
 
@@ -38,7 +40,7 @@ class Classifier(ABC):
 
     name: ClassVar[str]
     answers: ClassVar[Mapping[str, str]]
-    takes_statistics: ClassVar[bool] = True
+    statistics_suffice: ClassVar[bool] = True
     order_matters: ClassVar[bool] = False
 
     def __init__(self, schema: Schema) -> None:
@@ -60,6 +62,11 @@ class Classifier(ABC):
     def fitted(self) -> bool:
         """Whether it has learned from at least one record, and can predict."""
         return self.records > 0
+
+    @property
+    def takes_statistics(self) -> bool:
+        """Whether owners may send statistics."""
+        return True
 
     @property
     def withdraws(self) -> bool:
@@ -93,7 +100,7 @@ class Classifier(ABC):
             raise ClassifierError(f"a chunk has shape (records, {width}), not {rows.shape}")
         self.admit(chunk, len(rows), None)
         refusal = f"chunk {chunk!r} is refused: its rows are no records of the schema with one class each"
-        self._learn(unit, chunk, open_records(unit, self.schema, self._blocks(rows), refusal))
+        self._learn(unit, chunk, rows, refusal)
         self._enter(chunk, len(rows))
 
     def partial_fit_statistics(
@@ -140,6 +147,9 @@ class Classifier(ABC):
             raise ClassifierError(f"{self.name} answers {' or '.join(self.answers)}, not {answer!r}")
         if rows.ndim != 2 or rows.shape[1] != self.schema.width:
             raise ClassifierError(f"queries have shape (records, {self.schema.width}), not {rows.shape}")
+        if lanes_for(unit, len(rows)) > 1:
+            self.refresh(unit)
+            return np.concatenate(spread(unit, _answered, rows, type(self), self._for_answers(), answer))
         queries = open_queries(unit, self.schema, rows)
         self.refresh(unit)
         return self._answer(unit, queries, answer)
@@ -181,13 +191,25 @@ class Classifier(ABC):
                 f"this {self.name} has not learned from any record and cannot {to_do}; upload data first"
             )
 
-    def _blocks(self, rows: Words) -> Sequence[Words]:
-        """Part a chunk's rows into the blocks that `_learn` gets."""
-        return blocks_of(rows)
+    def _for_answers(self) -> tuple[Schema, Mapping[str, Any], Mapping[str, Any]]:
+        """What another half needs to give this one's answers; nothing that is kept of single chunks."""
+        state = {
+            name: {} if isinstance(entry, Mapping) and entry.keys() <= self.chunks.keys() else entry
+            for name, entry in self.state().items()
+        }
+        return self.schema, self.options, {**state, "chunks": {"": self.records}}
 
     @abstractmethod
-    def _learn(self, unit: Unit, chunk: str, records: Sequence[Records]) -> None:
-        """Learn from valid records."""
+    def state(self) -> Mapping[str, Any]:
+        """Everything to save."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take over a saved state."""
+
+    @abstractmethod
+    def _learn(self, unit: Unit, chunk: str, rows: Words, refusal: str) -> None:
+        """Learn from rows, if they are records; else raise ValidationError with the message `refusal`."""
 
     @abstractmethod
     def _check_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> None:
@@ -208,3 +230,17 @@ class Classifier(ABC):
 
     @abstractmethod
     def _model(self) -> Words: ...
+
+
+def _answered(
+    lane: Lane,
+    rows: Words,
+    kind: type[Classifier],
+    described: tuple[Schema, Mapping[str, Any], Mapping[str, Any]],
+    answer: str,
+) -> Words:
+    """Answer queries as a half does that was described by `_for_answers`; its state is this unit's shares."""
+    schema, options, state = described
+    half = kind(schema, **options)
+    half.restore(state)
+    return half.predict(lane.unit, rows, answer)

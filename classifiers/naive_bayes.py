@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -18,11 +18,13 @@ from building_blocks.shares import Shares, Words, concatenate, public, signed
 from building_blocks.validation import Validation
 from classifiers.base import Classifier
 from classifiers.labels import read_labels
-from classifiers.records import Records
+from classifiers.records import blocks_of, open_records
+from classifiers.spread import spread
 from privml.crypto.packing import Layout
 from privml.data.encoding import EncodedTable, counts
 from privml.data.schema import Schema
 from privml.errors import CapacityError, ClassifierError, SettingError
+from privml.units.lanes import Lane
 from privml.units.unit import Unit
 
 ALPHA_BITS: Final = 24
@@ -79,8 +81,8 @@ class NaiveBayes(Classifier):
     Public: schema, alpha, the number of records of each chunk, of chunks, refreshes and queries. Scores err by at most
     (F + 1) 1.5e-7 in powers of two, with F features; scores that are equal within that go to the first class, as exact
     ties do in scikit-learn. A class without a record is never predicted as long as another has one.
-    Rounds: 1 for each 8192 records of a sealed chunk, and 5; a homomorphic chunk one message and 9; refresh 21; a batch
-    of queries 6, 1 more after a refresh, and for labels those of `argmax`.
+    Rounds: 1 for each 8192 records of a sealed chunk, and 2; a homomorphic chunk one message and 6; refresh 21; a batch
+    of queries 3, 1 more after a refresh, and for labels those of `argmax`.
     """
 
     name = "naive_bayes"
@@ -126,12 +128,8 @@ class NaiveBayes(Classifier):
         if self.records + rows >= 2**COUNT_BITS:
             raise CapacityError(f"a naive Bayes model learns from fewer than 2^{COUNT_BITS} records")
 
-    def _learn(self, unit: Unit, chunk: str, records: Sequence[Records]) -> None:
-        self._add(chunk, sum((self._counted(unit, block) for block in records), start=self._counts * 0))
-
-    def _counted(self, unit: Unit, block: Records) -> Shares:
-        with_values = multiply_operands(unit, block.features, block.classes, transpose_left=True)
-        return concatenate([with_values, values(unit, block.classes).sum(axis=0).reshape(1, -1)])
+    def _learn(self, unit: Unit, chunk: str, rows: Words, refusal: str) -> None:
+        self._add(chunk, Shares(sum(spread(unit, _counted, rows, self.schema, refusal), start=self._counts.words * 0)))
 
     def _check_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> None:
         found = statistics.reshape(*self._counts.shape)
@@ -233,6 +231,15 @@ class NaiveBayes(Classifier):
         self._chunk_counts, self._operand = dict(state["counts"]), None
         self._counts = Shares(sum(self._chunk_counts.values(), start=np.zeros_like(self._counts.words)))
         self._table = None if state["table"] is None else Shares(state["table"])
+
+
+def _counted(lane: Lane, rows: Words, schema: Schema, refusal: str) -> Words:
+    """Count every value with every class, then every class, in records that are found valid."""
+    total = np.zeros((schema.width + 1, schema.class_count), dtype=np.uint64)
+    for block in open_records(lane.unit, schema, blocks_of(rows), refusal):
+        total[:-1] += multiply_operands(lane.unit, block.features, block.classes, transpose_left=True).words
+        total[-1] += values(lane.unit, block.classes).sum(axis=0).words
+    return total
 
 
 def _real(words: Words) -> NDArray[np.float64]:

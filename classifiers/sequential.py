@@ -24,7 +24,7 @@ from privml.units.unit import Unit
 class SequentialClassifier(Classifier):
     """What is the same for classifiers whose model depends on the order of the records: trees that grow.
 
-    They learn from records alone, and no statistics would do. A chunk can be withdrawn if its records are retained, as
+    They learn from records, and no statistics would do. A chunk can be withdrawn if its records are retained, as
     shares: the model is then learned anew from the others, in their order, when it is next needed.
 
     Parameters
@@ -35,7 +35,6 @@ class SequentialClassifier(Classifier):
         Whether to keep what the units hold of the records. Without it memory does not grow with them.
     """
 
-    takes_statistics: ClassVar[bool] = False
     order_matters: ClassVar[bool] = True
 
     def __init__(self, schema: Schema, retain: bool) -> None:
@@ -44,6 +43,11 @@ class SequentialClassifier(Classifier):
         self._rows: dict[str, Words] = {}
         self._behind = False
         """Whether a chunk was withdrawn since the model last went through the records."""
+
+    @property
+    def takes_statistics(self) -> bool:
+        """No."""
+        return False
 
     @property
     def withdraws(self) -> bool:
@@ -72,7 +76,7 @@ class SequentialClassifier(Classifier):
     def admit(self, chunk: str, rows: int, layout: Layout | None) -> None:
         """Check a chunk before anything is done with it; see `Classifier.admit`."""
         super().admit(chunk, rows, layout)
-        if layout is not None:
+        if layout is not None and not self.takes_statistics:
             self._refuse_statistics()
 
     def _check_statistics(self, unit: Unit, validation: Validation, statistics: Shares, rows: int) -> None:
@@ -81,7 +85,8 @@ class SequentialClassifier(Classifier):
     def _learn_statistics(self, chunk: str, statistics: Shares) -> None:
         self._refuse_statistics()
 
-    def _learn(self, unit: Unit, chunk: str, records: Sequence[Records]) -> None:
+    def _learn(self, unit: Unit, chunk: str, rows: Words, refusal: str) -> None:
+        records = open_records(unit, self.schema, self._blocks(rows), refusal)
         if self.retain:
             self._rows[chunk] = np.concatenate([_rows_of(unit, block) for block in records])
         if not self._behind:
@@ -109,6 +114,10 @@ class SequentialClassifier(Classifier):
         self.chunks, self._rows, self._behind = dict(state["chunks"]), dict(state["rows"]), state["behind"]
         self._take_over(state["learned"])
         self.stale = True
+
+    @abstractmethod
+    def _blocks(self, rows: Words) -> Sequence[Words]:
+        """Part a chunk's rows into the blocks that `_train` gets."""
 
     @abstractmethod
     def _train(self, unit: Unit, records: Sequence[Records]) -> None:

@@ -37,7 +37,8 @@
     ├── ProtocolError (RuntimeError)            the units fell out of step
     │   ├── FrameSizeError                          a message of an unexpected length
     │   ├── DrawReusedError                         correlated randomness asked for a second time
-    │   └── EpochMismatchError                      correlated randomness of different deals
+    │   ├── EpochMismatchError                      correlated randomness of different deals
+    │   └── LaneError                               a worker to divide work among is missing
     ├── ValidationError (ValueError)            shared data that are not what they must be; nothing else shows
     ├── UploadError (ValueError)                an upload that cannot be taken
     │   ├── DuplicateUploadError                    the same (owner, upload id) again
@@ -198,6 +199,10 @@ class DrawReusedError(ProtocolError):
 
 class EpochMismatchError(ProtocolError):
     """The units hold correlated randomness of different deals."""
+
+
+class LaneError(ProtocolError):
+    """A worker among which a unit divides its work cannot be found, or is gone."""
 
 
 class ValidationError(PrivMLError, ValueError):

@@ -13,6 +13,7 @@ from privml.roles.sources import source_of
 from privml.roles.station import Station
 from privml.units.channel import ChannelStatistics
 from privml.units.dealer import Dealer
+from privml.units.lanes import Lanes, thread_lanes
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair, PairRunner
 from privml.units.role import Role
@@ -36,12 +37,25 @@ class StationsInStep:
         Of correlated randomness; None if the units make it.
     n_jobs
         Threads of each unit for batches of big-integer powers.
+    lanes
+        Workers among which each unit divides work on many records: a number of threads, or the units' own, or none.
     """
 
-    def __init__(self, name: str, shares: tuple[KeyShare, KeyShare], dealer: Dealer | None, n_jobs: int) -> None:
-        seats = zip(Role, memory_channels(), shares, strict=True)
+    def __init__(
+        self,
+        name: str,
+        shares: tuple[KeyShare, KeyShare],
+        dealer: Dealer | None,
+        n_jobs: int,
+        lanes: int | Pair[Lanes] | None,
+    ) -> None:
+        own = thread_lanes(lanes) if isinstance(lanes, int) else lanes or (None, None)
+        seats = zip(Role, memory_channels(), shares, own, strict=True)
         self.units = Pair(
-            *(Unit(role, end, source_of(role, dealer, lambda: self.units), share, n_jobs) for role, end, share in seats)
+            *(
+                Unit(role, end, source_of(role, dealer, lambda: self.units), share, n_jobs, own_lanes)
+                for role, end, share, own_lanes in seats
+            )
         )
         self.stations = Pair(*(Station(unit, name) for unit in self.units))
         self._runner = PairRunner(self.units)
@@ -57,15 +71,18 @@ class StationsInStep:
         self.close()
 
     def close(self) -> None:
-        """Stop both units."""
+        """Stop both units, and let the workers of their lanes go."""
         self._runner.close()
+        self._close_lanes()
         for unit in self.units:
             unit.channel.close()
 
     @property
     def statistics(self) -> ChannelStatistics:
-        """What the units said to each other so far, as the Master counts it."""
-        return self.units.master.channel.statistics
+        """What the units said to each other so far, in all lanes, as the Master counts it."""
+        master = self.units.master
+        own = master.channel.statistics
+        return own if master.lanes is None else own + master.lanes.traffic
 
     def _run_on(self, message: bytes, method: Callable[[Station, bytes | None], T]) -> Pair[T]:
         """Run a method of both stations; the message arrives at the Master."""
@@ -87,7 +104,13 @@ class StationsInStep:
 
     def _reconnect(self) -> None:
         """Link the units anew after a failure that left them out of step; no draw is used twice."""
+        self._close_lanes()
         for unit, channel in zip(self.units, memory_channels(), strict=True):
             unit.channel.close()
             unit.channel = channel
         self._run_both(Station.resume)
+
+    def _close_lanes(self) -> None:
+        for unit in self.units:
+            if unit.lanes is not None:
+                unit.lanes.close()

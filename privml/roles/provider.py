@@ -21,6 +21,7 @@ from privml.roles.sources import CorrelationsFrom, dealer_of
 from privml.roles.station import Station
 from privml.store.unit_folder import UnitFolder
 from privml.units.dealer import Dealer
+from privml.units.lanes import Lanes
 from privml.units.pair import Pair
 from privml.units.role import Role
 
@@ -36,8 +37,15 @@ class Provider(StationsInStep):
     Made by `embedded` or `load`. A context manager that closes itself.
     """
 
-    def __init__(self, name: str, shares: tuple[KeyShare, KeyShare], dealer: Dealer | None, n_jobs: int) -> None:
-        super().__init__(name, shares, dealer, n_jobs)
+    def __init__(
+        self,
+        name: str,
+        shares: tuple[KeyShare, KeyShare],
+        dealer: Dealer | None,
+        n_jobs: int,
+        lanes: int | Pair[Lanes] | None,
+    ) -> None:
+        super().__init__(name, shares, dealer, n_jobs, lanes)
         self.name = name
         self._shares = shares
 
@@ -48,6 +56,7 @@ class Provider(StationsInStep):
         name: str = "provider",
         *,
         n_jobs: int = 1,
+        lanes: int | Pair[Lanes] | None = None,
         correlations: CorrelationsFrom = "dealer",
     ) -> Self:
         """Set up both units with the shares of a fresh key.
@@ -60,6 +69,9 @@ class Provider(StationsInStep):
             Name of the provider; everything that owners and clients send is bound to it.
         n_jobs
             Threads of each unit for batches of big-integer powers.
+        lanes
+            Among whom each unit divides work on many records: so many threads of its own, or lanes that were made for
+            both units (`privml.units.lanes`), e.g. on two Dask clusters. They are closed with the provider.
         correlations
             Correlated randomness from the authority's "dealer", or made by the units by oblivious transfer, "ot".
 
@@ -70,7 +82,7 @@ class Provider(StationsInStep):
         """
         # before the authority gives its key away
         dealer = dealer_of(correlations, authority.dealer)
-        return cls(name, authority.hand_out(), dealer, n_jobs)
+        return cls(name, authority.hand_out(), dealer, n_jobs, lanes)
 
     @classmethod
     def load(
@@ -79,6 +91,7 @@ class Provider(StationsInStep):
         *,
         password: str | None = None,
         n_jobs: int = 1,
+        lanes: int | Pair[Lanes] | None = None,
         correlations: CorrelationsFrom = "dealer",
     ) -> Self:
         """Restore what `save` wrote, with correlated randomness made anew; parameters as for `embedded`.
@@ -99,7 +112,7 @@ class Provider(StationsInStep):
         if states.master["save"] != states.secondary["save"]:
             raise KeyFileError(f"{folders.secondary.path} holds the state of another save than {folders.master.path}")
         dealer = dealer_of(correlations, Dealer)
-        provider = cls(states.master["provider"], (shares.master, shares.secondary), dealer, n_jobs)
+        provider = cls(states.master["provider"], (shares.master, shares.secondary), dealer, n_jobs, lanes)
         for station, state in zip(provider.stations, states, strict=True):
             station.restore(state)
         logs = dict(zip(Role, (folder.departures() for folder in folders), strict=True))

@@ -38,6 +38,16 @@ class ChannelStatistics:
     messages_received: int = 0
     bytes_received: int = 0
 
+    def __add__(self, other: ChannelStatistics) -> ChannelStatistics:
+        """What both are together, one after the other."""
+        return ChannelStatistics(
+            self.rounds + other.rounds,
+            self.messages_sent + other.messages_sent,
+            self.bytes_sent + other.bytes_sent,
+            self.messages_received + other.messages_received,
+            self.bytes_received + other.bytes_received,
+        )
+
     def __sub__(self, earlier: ChannelStatistics) -> ChannelStatistics:
         return ChannelStatistics(
             self.rounds - earlier.rounds,

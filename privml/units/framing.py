@@ -72,6 +72,11 @@ class TlsChannel(Channel):
         return self._traffic.snapshot()
 
     @property
+    def local_host(self) -> str:
+        """This machine's address on the way to the peer."""
+        return str(self._socket.getsockname()[0])
+
+    @property
     def waiting(self) -> bool:
         """Whether a call is waiting for a frame of the peer right now."""
         return self._waiting

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from privml.crypto.dtpkc import KeyShare
     from privml.units.channel import Channel
     from privml.units.correlations import CorrelationSource
+    from privml.units.lanes.lane import Lanes
 
 
 @dataclass(slots=True)
@@ -38,6 +39,8 @@ class Unit:
         This unit's half of the strong key; None where a program needs no decryption.
     n_jobs
         Threads for big-integer batches.
+    lanes
+        Workers among which work on many records is divided; None for none.
     """
 
     role: Role
@@ -45,6 +48,7 @@ class Unit:
     correlations: CorrelationSource
     key_share: KeyShare | None = None
     n_jobs: int = 1
+    lanes: Lanes | None = None
     _rerandomiser: Encryptor | None = field(default=None, init=False, repr=False)
 
     @property
