@@ -16,6 +16,7 @@ from privml.crypto.dtpkc import KeyShare
 from privml.roles.sources import CorrelationsFrom, dealer_of, source_of
 from privml.units.channel import ChannelStatistics
 from privml.units.dealer import Dealer
+from privml.units.lanes import Lanes
 from privml.units.memory import memory_channels
 from privml.units.ot.statistics import SourceStatistics
 from privml.units.pair import Pair, PairRunner
@@ -35,17 +36,24 @@ class BothUnits:
         Their shares of the strong key; none for blocks on shares only.
     correlations
         From the dealer, who is at hand, or by transfers between the units.
+    lanes
+        Both units' workers; none for none. They are closed in the end.
     """
 
     def __init__(
-        self, key_shares: Sequence[KeyShare | None] = (None, None), correlations: CorrelationsFrom = "dealer"
+        self,
+        key_shares: Sequence[KeyShare | None] = (None, None),
+        correlations: CorrelationsFrom = "dealer",
+        lanes: Pair[Lanes] | None = None,
     ) -> None:
         dealer = dealer_of(correlations, Dealer)
         self._sources = Pair(*(MeteredSource(source_of(role, dealer, lambda: self._units)) for role in Role))
         self._units = Pair(
             *(
-                Unit(role, channel, source, share)
-                for role, channel, source, share in zip(Role, memory_channels(), self._sources, key_shares, strict=True)
+                Unit(role, channel, source, share, lanes=own_lanes)
+                for role, channel, source, share, own_lanes in zip(
+                    Role, memory_channels(), self._sources, key_shares, lanes or (None, None), strict=True
+                )
             )
         )
         self._runner = PairRunner(self._units)
@@ -57,6 +65,9 @@ class BothUnits:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._runner.close()
+        for unit in self._units:
+            if unit.lanes is not None:
+                unit.lanes.close()
 
     @property
     def is_dealt(self) -> bool:
@@ -65,8 +76,12 @@ class BothUnits:
 
     @property
     def traffic(self) -> ChannelStatistics:
-        """What blocks said between the units so far, as the Master counts it; without what made correlations."""
-        spoken = self._units.master.channel.statistics
+        """What blocks said between the units so far, as the Master counts it; without what made correlations.
+
+        In lanes correlations count as well, unless they are dealt.
+        """
+        master = self._units.master
+        spoken = master.channel.statistics + (master.lanes.traffic if master.lanes else ChannelStatistics())
         return spoken if self.is_dealt else spoken - self._sources.master.statistics.traffic
 
     @property

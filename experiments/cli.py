@@ -97,10 +97,10 @@ def _options(*names: str) -> Callable[[Command], Command]:
 @main.command("crypto")
 @_options("json", "key bits", "seed", "repeats", "quick", "small keys")
 def crypto_command(json_file: Path | None, **options: Any) -> None:
-    """Cryptosystem, uploads, conversions and building blocks.
+    """Cryptosystem, uploads and conversions.
 
-    Takes about three minutes, with --quick one. Peers: python-paillier, one big-integer product, one modular power,
-    numpy.
+    Takes about two minutes, with --quick less than one. Peers: python-paillier, one big-integer product, one modular
+    power, numpy.
     """
     _run(crypto.run, json_file, **options)
 
@@ -169,13 +169,17 @@ def naive_bayes_command(json_file: Path | None, **options: Any) -> None:
     "--plot", "plots", type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder for a picture of the accuracy on the stream.",
 )  # fmt: skip
+@click.option(
+    "--peers", type=click.Path(file_okay=False, path_type=Path),
+    help="Install SPU and TenSEAL in this folder (1 GB), unless they are there, and measure them too.",
+)  # fmt: skip
 @_options("json", "key bits", "seed", "repeats", "quick", "small keys")
 def learners_command(json_file: Path | None, *, quick: bool, **options: Any) -> None:
     """Every installed learner between two units; peers: scikit-learn, river, the tree's plaintext twin.
 
     With --data, on every data set found there; Elec2, if it is among them, as a stream. Without, on the Website
     Phishing data that ship with river. Always on Breast Cancer Wisconsin, which ships with scikit-learn. Takes about
-    six minutes with all of them, with --quick one.
+    six minutes with all of them, with --quick one. With --peers, logistic regression beside SPU and TenSEAL too.
     """
     # a first look: few records of everything
     _run(learners.run, json_file, quick=quick, records=QUICK_RECORDS if quick else None, **options)

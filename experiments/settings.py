@@ -29,14 +29,14 @@ class Settings:
         Samples of every time.
     data
         Folder with one folder for each data set; None for the one that ships with a dependency.
-    batch
-        Values in a batch of shares.
     vector
         Ciphertexts in a batch.
     converted
         Values converted between ciphertexts and shares.
     sealed
         Two sizes of a sealed upload, in words.
+    stream
+        Words of a pseudorandom stream.
     matrix
         Side of a square matrix product.
     batches
@@ -55,6 +55,8 @@ class Settings:
         Folder for plots; None for no plots.
     records
         Most training records, None for all.
+    peers
+        Folder for the environments of peers that need their own; None to quote their figures.
     growth
         Numbers of records over which growth is fitted, as far as the data set has them.
     allow_insecure_test_size
@@ -65,10 +67,10 @@ class Settings:
     seed: int = 1
     repeats: int = 7
     data: Path | None = None
-    batch: int = BLOCK_BATCH
     vector: int = 32
     converted: int = 400
     sealed: tuple[int, int] = (10_000, 4_000_000)
+    stream: int = 1_000_000
     matrix: int = 512
     batches: Sequence[int] = (1, 1000, BLOCK_BATCH)
     budget: float = 20.0
@@ -78,5 +80,6 @@ class Settings:
     points: int = 1 << 20
     plots: Path | None = None
     records: int | None = None
+    peers: Path | None = None
     growth: Sequence[int] = (1000, 2000, 4000, 8000, 16_000, 32_000)
     allow_insecure_test_size: bool = False

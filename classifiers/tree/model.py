@@ -10,45 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from building_blocks.shares import Words, signed
-from classifiers.tree.binary_tests import BinaryTest, BinaryTests
+from classifiers.tree.binary_tests import BinaryTests
 from classifiers.tree.frontier import Frontier, children_of
+from classifiers.tree.nodes import TreeLeaf, TreeNode, TreeSplit, nodes_of
+from classifiers.tree.picture import Picture
 from privml.data.schema import Schema
-from privml.errors import DecryptionError, SettingError
-
-
-@dataclass(frozen=True)
-class TreeLeaf:
-    """A leaf.
-
-    Attributes
-    ----------
-    counts
-        Records of each class that came to it, with those that its parent had seen on its side, shape (C,).
-    """
-
-    counts: NDArray[np.int64]
-
-    @property
-    def proportions(self) -> NDArray[np.float64]:
-        """Proportions of the classes."""
-        return np.asarray(self.counts / max(int(self.counts.sum()), 1))
-
-
-@dataclass(frozen=True)
-class TreeSplit:
-    """A node with a test: those that pass it go on at `passing`, the others, unknown cells among them, at `failing`."""
-
-    test: BinaryTest
-    passing: TreeNode
-    failing: TreeNode
-
-
-TreeNode = TreeLeaf | TreeSplit
+from privml.errors import DecryptionError
 
 
 @dataclass(frozen=True)
 class DecisionTreeModel:
     """A revealed tree. Printed, it is its rules; `to_dot` and `draw` make pictures of it.
+
+    It answers as majority leaves do. What leaves of naive Bayes answer by, the values that each of them saw, is not
+    revealed.
 
     Attributes
     ----------
@@ -94,17 +69,31 @@ class DecisionTreeModel:
 
     def leaves(self) -> Iterator[TreeLeaf]:
         """All leaves, those of records that pass first."""
-        waiting = [self.root]
-        while waiting:
-            node = waiting.pop()
-            if isinstance(node, TreeLeaf):
-                yield node
-            else:
-                waiting += [node.failing, node.passing]
+        return (node for node, _ in nodes_of(self.root) if isinstance(node, TreeLeaf))
 
     def label(self, leaf: TreeLeaf) -> str:
         """Return the class that most records of a leaf have, the first of several."""
         return self.schema.classes[int(leaf.counts.argmax())]
+
+    def predict(self, codes: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the class of each record by name, shape (n,): that of most records of its leaf.
+
+        Parameters
+        ----------
+        codes
+            Shape (n, F), as `privml.data.encoding.encode` gives them; -1 where a cell was left out.
+        """
+        found = np.empty(len(codes), dtype=object)
+        for leaf, rows in self._reached(codes):
+            found[rows] = self.label(leaf)
+        return found
+
+    def predict_proba(self, codes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the proportions of the classes in each record's leaf, shape (n, C); see `predict`."""
+        found = np.empty((len(codes), self.schema.class_count))
+        for leaf, rows in self._reached(codes):
+            found[rows] = leaf.proportions
+        return found
 
     def to_dot(self) -> str:
         """Return the tree in Graphviz' language."""
@@ -114,9 +103,8 @@ class DecisionTreeModel:
         def add(node: TreeNode) -> int:
             nonlocal count
             number, count = count, count + 1
-            text = str(node.test) if isinstance(node, TreeSplit) else f"{self.label(node)}\n{self._described(node)}"
             style = "" if isinstance(node, TreeSplit) else ", style=rounded"
-            lines.append(f"  n{number} [label={_quoted(text)}{style}];")
+            lines.append(f"  n{number} [label={_quoted(self._boxed(node))}{style}];")
             if isinstance(node, TreeSplit):
                 for answer, child in (("yes", node.passing), ("no", node.failing)):
                     lines.append(f'  n{number} -> n{add(child)} [label="{answer}"];')
@@ -126,54 +114,48 @@ class DecisionTreeModel:
         return "\n".join([*lines, "}"])
 
     def draw(self, axes: Any = None) -> Any:
-        """Draw the tree by matplotlib, on given axes or on new ones, and return them.
+        """Draw the tree by matplotlib and return the axes: new ones of its size, or given ones, in letters that fit.
 
         Raises
         ------
         SettingError
             matplotlib is not installed.
         """
-        if axes is None:
-            try:
-                from matplotlib import pyplot as plt  # noqa: PLC0415 - an optional dependency
-            except ImportError as error:
-                raise SettingError(
-                    "drawing a tree needs matplotlib; `to_dot` needs nothing: pip install matplotlib"
-                ) from error
-            axes = plt.figure().subplots()
-        axes.set_axis_off()
-        self._draw(axes, self.root, 0, 0)
-        return axes
+        return Picture(self.root, self._boxed).draw(axes)
+
+    def _reached(self, codes: NDArray[np.int64]) -> Iterator[tuple[TreeLeaf, NDArray[np.int64]]]:
+        """Leaves, and which records come to each."""
+        waiting: list[tuple[TreeNode, NDArray[np.int64]]] = [(self.root, np.arange(len(codes)))]
+        while waiting:
+            node, rows = waiting.pop()
+            if isinstance(node, TreeLeaf):
+                yield node, rows
+            else:
+                cells = codes[rows, self.schema.names.index(node.test.feature.name)]
+                passes = (node.test.passing.start <= cells) & (cells < node.test.passing.stop)
+                waiting += [(node.passing, rows[passes]), (node.failing, rows[~passes])]
 
     def _lines(self, node: TreeNode, level: int) -> Iterator[str]:
         indent = "|   " * level
         if isinstance(node, TreeLeaf):
-            yield f"{indent}{self.schema.target}: {self.label(node)} ({self._described(node)})"
+            yield f"{indent}{self.schema.target}: {self.label(node)} ({', '.join(self._counted(node))})"
             return
         yield f"{indent}if {node.test}"
         yield from self._lines(node.passing, level + 1)
         yield f"{indent}else"
         yield from self._lines(node.failing, level + 1)
 
-    def _described(self, leaf: TreeLeaf) -> str:
+    def _counted(self, leaf: TreeLeaf) -> list[str]:
         """Counts of the classes that occur."""
         each = zip(self.schema.classes, leaf.counts.tolist(), strict=True)
-        return ", ".join(f"{name} {count}" for name, count in each if count) or "no record"
+        return [f"{name} {count}" for name, count in each if count] or ["no record"]
 
-    def _draw(self, axes: Any, node: TreeNode, level: int, left: int) -> tuple[float, int]:
-        """Draw a subtree from so many leaves to the left on, and return its middle and where the next one begins."""
+    def _boxed(self, node: TreeNode) -> str:
+        """What a box of a picture says, in short lines."""
         if isinstance(node, TreeLeaf):
-            text, x, end = f"{self.label(node)}\n{self._described(node)}", float(left), left + 1
-        else:
-            first, middle = self._draw(axes, node.passing, level + 1, left)
-            second, end = self._draw(axes, node.failing, level + 1, middle)
-            text, x = str(node.test), (first + second) / 2
-            for child, answer in ((first, "yes"), (second, "no")):
-                axes.plot([x, child], [-level, -level - 1], color="0.6", zorder=1)
-                axes.text((x + child) / 2, -level - 0.5, answer, ha="center", va="center", fontsize="small")
-        box = {"boxstyle": "round" if isinstance(node, TreeLeaf) else "square", "facecolor": "white"}
-        axes.text(x, -level, text, ha="center", va="center", bbox=box, zorder=2)
-        return x, end
+            return "\n".join([self.label(node), *self._counted(node)])
+        name = node.test.feature.name
+        return f"{name}\n{str(node.test).removeprefix(name).lstrip()}"
 
 
 def _quoted(text: str) -> str:

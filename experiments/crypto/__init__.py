@@ -1,8 +1,8 @@
-"""Cryptosystem, uploads, and building blocks: the rows of the targets that are about no classifier."""
+"""Cryptosystem and uploads: the rows of the targets that are about neither blocks nor classifiers."""
 
 from __future__ import annotations
 
-from experiments.crypto.blocks import measure_blocks, measure_conversions
+from experiments.crypto.conversions import measure_conversions
 from experiments.crypto.cryptosystem import measure_cryptosystem, measure_key_generation
 from experiments.crypto.keys import Keys
 from experiments.crypto.primitives import measure_primitives
@@ -22,10 +22,10 @@ def run(settings: Settings) -> Report:
     SettingError
         The key size is none that a key may have.
     RuntimeError
-        A block computed something else than the plaintext operation.
+        A conversion changed a value.
     """
     report = Report(Scribe(NAME, settings.key_bits, settings.seed))
-    with progress(8) as stages:
+    with progress(7) as stages:
         stages.begin("making keys")
         keys = Keys.make(settings)
         for name, stage in (
@@ -37,7 +37,6 @@ def run(settings: Settings) -> Report:
             stages.begin(name)
             stage(report, settings, keys)
         for name, alone in (
-            ("blocks on shares", measure_blocks),
             ("streams and matrix products", measure_primitives),
             ("key generation", measure_key_generation),
         ):

@@ -20,7 +20,7 @@ PRIMITIVES = "streams and matrix products"
 def measure_primitives(report: Report, settings: Settings) -> None:
     """Rates: larger is better here, and so is a ratio above 1."""
     key = random_bytes(32)
-    count = 10 * settings.batch
+    count = settings.stream
     zeros, target = bytes(1 << 18), bytearray((1 << 18) + 16)
     cipher = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
     generator = np.random.default_rng(settings.seed)

@@ -19,8 +19,10 @@ from experiments.learners.data import (
     stream_title,
 )
 from experiments.learners.growth import measure_growth
-from experiments.learners.options import LEARNERS, REGRESSION, TREE
+from experiments.learners.lanes import measure_lanes
+from experiments.learners.options import LEARNERS, NAIVE_BAYES_LEAVES, REGRESSION, TREE
 from experiments.learners.regression import FEW_STEPS, measure_regression
+from experiments.learners.scales import PRIVATE_SCALES, measure_scales
 from experiments.learners.stream import STREAMED, measure_stream
 from experiments.learners.units import measure_units
 from experiments.record import Scribe
@@ -31,7 +33,7 @@ from privml.learner import classifier_names
 
 NAME = "learners"
 IN_DETAIL = ("Adult", "Phishing")
-"""Data sets on which growth and the memory of each unit are measured."""
+"""Data sets on which growth, lanes and the memory of each unit are measured."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def _stages(settings: Settings, installed: Sequence[str]) -> list[Stage]:
             found += _of_learner(learner, source)
         if source.title == BREAST_CANCER and REGRESSION in installed:
             found.append(Stage(FEW_STEPS, source.load, partial(measure_regression, source=source)))
+            found.append(Stage(PRIVATE_SCALES, source.load, partial(measure_scales, source=source)))
     streamed = [learner for learner in STREAMED if learner in installed]
     if streamed and has_stream(settings.data):
         name = f"{stream_title(settings.data)}: {', '.join(streamed)}"
@@ -90,9 +93,16 @@ def _stages(settings: Settings, installed: Sequence[str]) -> list[Stage]:
 
 def _of_learner(learner: str, source: Source) -> Iterator[Stage]:
     """What is measured of a learner on a data set."""
-    measured = {"": measure_learner}
+    measured: dict[str, Callable[..., None]] = {"": measure_learner}
+    if learner == TREE:
+        what = ", naive Bayes leaves"
+        measured[what] = partial(measure_learner, what=what, changes=NAIVE_BAYES_LEAVES)
     if source.title in IN_DETAIL:
-        measured |= {", growth": measure_growth, ", each unit in a process of its own": measure_units}
+        measured |= {
+            ", growth": measure_growth,
+            ", lanes": measure_lanes,
+            ", each unit in a process of its own": measure_units,
+        }
     if source.title != CAR_SIZED or learner == TREE:
         for what, measure in measured.items():
             name = f"{source.title}{what}: {learner}"

@@ -22,6 +22,15 @@ _LEAVE_OUT = click.option(
     "--leave-out", multiple=True, metavar="COLUMN", help="A column that is no feature, such as a name. Repeatable."
 )
 
+unknown_option = click.option(
+    "--unknown",
+    type=click.Choice(["error", "ignore"]),
+    default="error",
+    show_default=True,
+    help="Refuse a file with empty cells or values that the schema does not list, or leave such cells out.",
+)
+"""`--unknown`, as `privml.data.encoding.encode` takes it."""
+
 
 def format_options(command: F) -> F:
     """Add `--delimiter` and `--missing`."""

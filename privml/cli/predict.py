@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privml.cli.console import console, paragraph
-from privml.cli.csv_options import format_options
+from privml.cli.csv_options import format_options, unknown_option
 from privml.cli.csv_records import CsvRecords, Unknown
 from privml.cli.model_directory import ModelDirectory
 from privml.cli.password import password_of, password_option
@@ -42,13 +42,7 @@ Examples:
     "--output", type=click.Path(path_type=Path), metavar="CSV", help="A new file for the answers, instead of stdout."
 )
 @format_options
-@click.option(
-    "--unknown",
-    type=click.Choice(["error", "ignore"]),
-    default="error",
-    show_default=True,
-    help="Refuse a file with empty cells or values that the schema does not list, or leave such cells out.",
-)
+@unknown_option
 @click.option("--jobs", type=click.IntRange(1), metavar="J", default=1, show_default=True, help="Threads of each unit.")
 @password_option
 def predict(

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
+from privml.crypto.lineage import lineage
 from privml.crypto.secret import Secret
 from privml.errors import SettingError
 
 Entry = TypeVar("Entry")
-
-
-class _Lineage:
-    """Counts the forks between this process and the one that imported the module."""
-
-    forks = 0
-
-    @classmethod
-    def count_fork(cls) -> None:
-        """Count one more; the hook below runs it in every child of a fork before anything else."""
-        cls.forks += 1
-
-
-os.register_at_fork(after_in_child=_Lineage.count_fork)
-
-
-def _identity() -> tuple[int, int]:
-    # Two signs of a fork: a child in a new PID namespace may have its parent's number.
-    return os.getpid(), _Lineage.forks
 
 
 class RandomnessPool(Secret, Generic[Entry]):
@@ -51,7 +32,7 @@ class RandomnessPool(Secret, Generic[Entry]):
 
     def __init__(self, make: Callable[[int], Iterable[Entry]]) -> None:
         self._make = make
-        self._identity = _identity()
+        self._lineage = lineage()
         self._entries: deque[Entry] = deque()
         self.misses = 0
 
@@ -94,10 +75,10 @@ class RandomnessPool(Secret, Generic[Entry]):
         return taken
 
     def _own_entries(self) -> deque[Entry]:
-        identity = _identity()
-        if identity != self._identity:
+        now = lineage()
+        if now != self._lineage:
             # In a child: forget the parent's entries. Should two of its threads do this at once, entries made in
             # between are lost, never given twice.
             self._entries = deque()
-            self._identity = identity
+            self._lineage = now
         return self._entries

@@ -98,7 +98,8 @@ def read_protected(path: Path, kind: FileKind, *, password: str | None = None) -
     if encrypted not in {_PLAIN, _SCRYPT} or (encrypted == _SCRYPT and cost not in _SCRYPT_COSTS):
         raise KeyFileError(f"{path} is protected in an unknown way")
     if (encrypted == _SCRYPT) != bool(password):
-        raise KeyFileError(f"{path} is {'' if encrypted else 'not '}encrypted under a password")
+        state = "encrypted: give its password" if encrypted else "not encrypted: give no password"
+        raise KeyFileError(f"{path} is {state} (PRIVML_PASSWORD or --password-prompt)")
     content = _unprotect(data[: _HEADER.size], data[_HEADER.size :], password)
     if content is None:
         raise KeyFileError(f"{path} is damaged" + (", or the password is wrong" if encrypted else ""))

@@ -137,26 +137,44 @@ class CsvFormat:
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
         try:
             for cells in reader:
-                start = lines.start_record()
+                lines.end_record()
                 if cells:
-                    yield start, cells
+                    yield lines.start, cells
         except csv.Error as error:
-            raise DataError(f"line {lines.number} of {name} is not well-formed CSV: {error}") from error
+            message = f"line {lines.start} of {name} is not well-formed CSV: {error}{self._hint(lines)}"
+            raise DataError(message) from error
         except UnicodeError as error:
-            message = f"after line {lines.number} of {name}: not {self.encoding} text; give its encoding="
+            message = (
+                f"after line {lines.number} of {name}: not {self.encoding} text; save it as UTF-8, or name its encoding"
+            )
             raise DataError(message) from error
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(f"after line {lines.number} of {name}: damaged gzip file: {error}") from error
 
+    def _hint(self, lines: "_Lines") -> str:
+        if lines.number > lines.start:
+            return f"; a quoted cell goes on from there to line {lines.number}"
+        if lines.start == 1:
+            return f"; are its cells separated by {self.delimiter!r}? (delimiter=, or --delimiter)"
+        return ""
+
 
 class _Lines:
-    """The lines of a file without comments and blank lines between records, counting them all."""
+    """The lines of a file without comments and blank lines between records, counting them all.
+
+    Attributes
+    ----------
+    start
+        The line at which the record that was read last starts.
+    number
+        The line that was read last.
+    """
 
     def __init__(self, file: TextIO, comment: str | None) -> None:
         self._file = file
         self._comment = comment
         self._between = True
-        self._start = 0
+        self.start = 0
         self.number = 0
 
     def __iter__(self) -> "_Lines":
@@ -170,14 +188,13 @@ class _Lines:
             if not line.strip() or (self._comment and line.lstrip().startswith(self._comment)):
                 continue
             self._between = False
-            self._start = self.number
+            self.start = self.number
             return line
         raise StopIteration
 
-    def start_record(self) -> int:
-        """Return the line at which the record just read starts; what comes next is another record."""
+    def end_record(self) -> None:
+        """What comes next is another record."""
         self._between = True
-        return self._start
 
 
 class _Cleaner(dict[str, str]):

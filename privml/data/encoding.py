@@ -90,7 +90,7 @@ def encode(
     codes = np.empty((len(table), len(schema.features)), dtype=np.int64)
     for index, feature in enumerate(schema.features):
         if feature.one_hot:
-            remedy = "encode with unknown='ignore' to leave such cells out"
+            remedy = "encode with unknown='ignore' (--unknown ignore) to leave such cells out"
         else:
             remedy = "fill in, clip or leave out such rows first, or declare wider limits"
         found = _codes(feature, table, remedy, ignore=feature.one_hot and unknown == "ignore")
@@ -195,9 +195,7 @@ def _check_columns(schema: Schema, table: Table, *, labelled: bool, extra: str) 
     needed = (*schema.names, schema.target) if labelled else schema.names
     for name in needed:
         if name not in table.names:
-            near = difflib.get_close_matches(name, table.names, n=1)
-            hint = f"did you mean {shortened(near[0])}?" if near else f"it has {listed(table.names)}"
-            raise ColumnError(f"{table.origin} has no column {shortened(name)}; {hint}")
+            raise table.lacks(name)
     unexpected = [name for name in table.names if name not in schema.names and name != schema.target]
     if unexpected and extra == "error":
         raise ColumnError(
@@ -223,5 +221,6 @@ def _codes(feature: Feature, table: Table, remedy: str, *, ignore: bool) -> NDAr
         near = difflib.get_close_matches(str(column[row])[:80], feature.labels, n=1)
         hint = f"; did you mean {shortened(near[0])}?" if near else ""
         raise UnknownCategoryError(f"{where}{cell} is not {feature.expectation}{hint}; {remedy}{tail}")
-    hint = "; if it stands for an empty cell, declare it in missing_values" if isinstance(feature, Numeric) else ""
-    raise ValueTypeError(f"{where}{cell} is not {feature.expectation}{hint}{tail}")
+    if isinstance(feature, Numeric):
+        remedy = "if it stands for an empty cell, declare it in missing_values (--missing)"
+    raise ValueTypeError(f"{where}{cell} is not {feature.expectation}; {remedy}{tail}")

@@ -143,7 +143,8 @@ def propose_schema(
         else:
             features.append(_listed_feature(table, name, summary, settings, notes))
         if summary.missing:
-            notes.append(f"{name}: {summary.missing} empty cells; encode with unknown='ignore', or fill them.")
+            remedy = "encode with unknown='ignore' (--unknown ignore), or fill them."
+            notes.append(f"{name}: {summary.missing} empty cells; {remedy}")
     return Proposal(Schema(tuple(features), target, _classes(table, target, settings)), tuple(notes))
 
 
@@ -213,7 +214,8 @@ def _listed_feature(table: Table, name: str, summary: _Summary, settings: _Setti
         reason = "leave it out if it identifies people or records"
         if summary.numbers.size > len(summary.texts_only):
             reason = (
-                f"some are no numbers, for example {shortened(summary.texts_only[0])}: declare them in missing_values"
+                f"some are no numbers, for example {shortened(summary.texts_only[0])}: declare them in missing_values "
+                "(--missing)"
             )
         raise DataError(
             f"column {shortened(name)} of {table.origin} has {len(kept)} categories, more than "
@@ -221,7 +223,8 @@ def _listed_feature(table: Table, name: str, summary: _Summary, settings: _Setti
         )
     if rare:
         notes.append(
-            f"{name}: {rare} values in fewer than {settings.min_count} rows left out; encode with unknown='ignore'."
+            f"{name}: {rare} values in fewer than {settings.min_count} rows left out; encode with unknown='ignore' "
+            "(--unknown ignore)."
         )
     ordered = not summary.texts_only and len(kept) > 2
     categories = _sorted(kept, numerical=not summary.texts_only)

@@ -1,13 +1,18 @@
 """A table as it came in: named columns of cells, and where each row was found."""
 
+import difflib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privml.data.cell import Column, clean_text, missing_texts, shortened
 from privml.errors import ColumnError, SettingError
+
+_SEPARATORS: Final = frozenset(",;|\t")
+"""What a name of a column is not likely to have inside."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,8 +82,16 @@ class Table:
             If there is no such column.
         """
         if name not in self.names:
-            raise ColumnError(f"{self.origin} has no column {shortened(name)}; it has {listed(self.names)}")
+            raise self.lacks(name)
         return self.columns[self.names.index(name)]
+
+    def lacks(self, name: str) -> ColumnError:
+        """Return the error that there is no such column, which says what there is instead."""
+        near = difflib.get_close_matches(name, self.names, n=1)
+        hint = f"did you mean {shortened(near[0])}?" if near else f"it has {listed(self.names)}"
+        if len(self.names) == 1 and _SEPARATORS & set(self.names[0]):
+            hint = f"only {shortened(self.names[0])}: is there another delimiter? (delimiter=, or --delimiter)"
+        return ColumnError(f"{self.origin} has no column {shortened(name)}; {hint}")
 
     def locate(self, row: int) -> str:
         """Return where a row of this table is, for messages: ``row 17 (line 19 of adult.data)``."""

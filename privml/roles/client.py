@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any, Literal, Self
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privml.crypto.envelope import Purpose, SealContext, pad
+from privml.crypto.lineage import lineage
 from privml.crypto.sealer import Sealer
 from privml.crypto.secret import Secret
 from privml.crypto.wire import dumps, loads
@@ -63,7 +63,7 @@ class ClientSession(Secret):
         self._seed: bytes | None = seed
         self._counter = 0
         self._turn = threading.RLock()
-        self._process = os.getpid()
+        self._lineage = lineage()
 
     def __repr__(self) -> str:
         return f"ClientSession({self.card.model!r}, {self._counter} queries)"
@@ -82,7 +82,7 @@ class ClientSession(Secret):
         """Forget the seed, and have the provider forget it: nothing can be asked any more. May be called twice."""
         with self._turn:
             seed, self._seed = self._seed, None
-        if seed is not None and os.getpid() == self._process:
+        if seed is not None and lineage() == self._lineage:
             key = client_key(seed, self._context)
             self._provider.close_session(dumps(Closing.tagged(key, self._context.identifier)))
 
@@ -119,7 +119,7 @@ class ClientSession(Secret):
         AuthorisationError
             This client asked about as many records as the card allows.
         """
-        return self._ask(table, "label", unknown, batch, progress)
+        return self.ask(table, "label", unknown=unknown, batch=batch, progress=progress)
 
     def predict_proba(
         self,
@@ -136,7 +136,40 @@ class ClientSession(Secret):
         AuthorisationError
             The model answers labels only.
         """
-        return self._ask(table, "probabilities", unknown, batch, progress)
+        return self.ask(table, "probabilities", unknown=unknown, batch=batch, progress=progress)
+
+    def ask(
+        self,
+        table: Tabular,
+        answer: str,
+        *,
+        unknown: Literal["error", "ignore"] = "error",
+        batch: int | None = None,
+        progress: Progress | None = None,
+    ) -> NDArray[Any]:
+        """Ask for any answer that the card allows, such as logistic regression's "score"; see `predict`.
+
+        Raises
+        ------
+        AuthorisationError
+            The model does not give this answer.
+        """
+        most = self.card.query_rows
+        batch = min(BATCH, most) if batch is None else batch
+        if not 1 <= batch <= most:
+            raise SettingError(f"a batch has 1..{most} records; got {batch}")
+        encoded = encode(self.card.schema, as_table(table), unknown=unknown, labelled=False)
+        parts = []
+        for start in range(0, len(encoded), batch):
+            rows = one_hot(self.card.schema, encoded.codes[start : start + batch])
+            with self._turn:  # threads of one session ask one after the other
+                message = self._provider.query(self.query(rows, answer))
+                parts.append(self.read(message, len(rows), answer))
+            if progress is not None:
+                progress(len(rows))
+        if not parts:
+            raise SettingError("there is no record to classify")
+        return np.concatenate(parts)
 
     def query(self, rows: NDArray[np.uint64], answer: str) -> bytes:
         """Mask one-hot rows as the session's next query; each pad is used for one query, whatever thread asks."""
@@ -166,34 +199,9 @@ class ClientSession(Secret):
         words = received.words - pad(seed, Purpose.ANSWER, self._context, self._counter, shape)
         return self.card.learner_class.read_answer(self.card.schema, words, answer)
 
-    def _ask(
-        self,
-        table: Tabular,
-        answer: str,
-        unknown: Literal["error", "ignore"],
-        batch: int | None,
-        progress: Progress | None,
-    ) -> NDArray[Any]:
-        most = self.card.query_rows
-        batch = min(BATCH, most) if batch is None else batch
-        if not 1 <= batch <= most:
-            raise SettingError(f"a batch has 1..{most} records; got {batch}")
-        encoded = encode(self.card.schema, as_table(table), unknown=unknown, labelled=False)
-        parts = []
-        for start in range(0, len(encoded), batch):
-            rows = one_hot(self.card.schema, encoded.codes[start : start + batch])
-            with self._turn:  # threads of one session ask one after the other
-                message = self._provider.query(self.query(rows, answer))
-                parts.append(self.read(message, len(rows), answer))
-            if progress is not None:
-                progress(len(rows))
-        if not parts:
-            raise SettingError("there is no record to classify")
-        return np.concatenate(parts)
-
     def _live_seed(self) -> bytes:
         if self._seed is None:
             raise SessionError("this session is closed; open another")
-        if os.getpid() != self._process:
+        if lineage() != self._lineage:
             raise SessionError("a session belongs to the process that opened it; a fork opens its own")
         return self._seed

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,16 @@ from click.testing import CliRunner
 from experiments import learners
 from experiments.both_units import BothUnits
 from experiments.cli import main
-from experiments.learners import comparison
+from experiments.learners import comparison, regression
 from experiments.learners.comparison import limit_of, scores
 from experiments.learners.data import Prepared, car_sized, read_stream, sources
 from experiments.learners.options import BAYES, LEARNERS, REGRESSION, TREE, options_for
 from experiments.learners.pair import LearnerPair
-from experiments.learners.regression import EPOCHS, FEW_STEPS, SPU
+from experiments.learners.regression import BATCHES, EPOCHS, FEW_STEPS, SPU, TENSEAL
 from experiments.learners.rivals import RIVALS, TwinTree
+from experiments.learners.scales import PRIVATE_SCALES, PUBLIC
+from experiments.peers import system
+from experiments.peers.system import PeerError
 from experiments.record import Record
 from experiments.report import Report
 from experiments.settings import Settings
@@ -115,11 +119,58 @@ def test_targets_are_about_whole_data_sets(report: Report) -> None:
 
 
 def test_quoted_figures_are_said_to_be_quoted(report: Report) -> None:
-    section = FEW_STEPS
-    record = by_name(report)[f"{section}: train + refresh, against {SPU.name}"]
-    assert (record.peer, record.peer_value, record.target) == ("SPU semi2k, quoted", 1.49, None)
-    assert "quoted" in report.notes[section][0]
-    assert EPOCHS * 5 == 25
+    record = by_name(report)[f"{FEW_STEPS}: train + refresh, beside {SPU.name}"]
+    assert (record.peer, record.peer_value, record.target) == ("SPU semi2k with compilation, quoted", 1.49, None)
+    about = report.notes[FEW_STEPS]
+    for each in (SPU, TENSEAL):
+        assert f"{each.name} is quoted from another machine; --peers DIR installs it" in " ".join(about)
+    assert EPOCHS * BATCHES == 25
+
+
+def test_other_systems_take_turns(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(system, "interpreter", lambda requirement, folder: Path(sys.executable))
+    for name in ("SPU", "TENSEAL"):
+        fake = dataclasses.replace(getattr(regression, name), module="tests.experiments.peers.fake")
+        monkeypatch.setattr(regression, name, fake)
+    done = learners.run(dataclasses.replace(TINY, only=(FEW_STEPS,), peers=tmp_path))
+    found = {name.removeprefix(f"{FEW_STEPS}: "): record for name, record in by_name(done).items()}
+    for name, peer, value in (
+        (f"train + refresh, beside {SPU.name}", SPU.name, 5.0),
+        ("bytes to train, fuller direction", SPU.name, 2.0),
+        ("a query, in batches of 4096", f"{TENSEAL.name}, server", 4e3 / 4096),
+        ("a query, in batches of 4096, with its client", TENSEAL.name, 5e3 / 4096),
+        ("a query, in batches of 4096: bytes, fuller direction", TENSEAL.name, 1000),
+    ):
+        assert found[name].peer == peer
+        assert found[name].peer_value == pytest.approx(value)
+    assert found[f"train + refresh, beside {SPU.name}"].target == "ratio <= 1/10"
+    # the peer was asked for the same steps
+    beside = found[f"AUC, beside {SPU.name}"]
+    assert beside.value == pytest.approx(beside.peer_value, abs=1e-3)
+    assert found[f"accuracy, beside {SPU.name}"].ratio == 1
+    assert not [note for note in done.notes[FEW_STEPS] if "quoted" in note]
+
+
+def test_a_peer_that_cannot_be_had_is_named_and_quoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def interpreter(requirement: str, folder: Path) -> Path:
+        raise PeerError(f"no matching distribution found for {requirement} in {folder.name}")
+
+    monkeypatch.setattr(system, "interpreter", interpreter)
+    done = learners.run(dataclasses.replace(TINY, only=(FEW_STEPS,), peers=tmp_path))
+    about = " ".join(done.notes[FEW_STEPS])
+    for each in (SPU, TENSEAL):
+        assert f"{each.name} is quoted from another machine; it cannot be measured here: no matching" in about
+    record = by_name(done)[f"{FEW_STEPS}: train + refresh, beside {SPU.name}"]
+    assert (record.peer, record.target) == ("SPU semi2k with compilation, quoted", None)
+
+
+def test_private_scales_answer_as_the_same_in_public(report: Report) -> None:
+    found = by_name(report)
+    accuracy = found[f"{PRIVATE_SCALES}: accuracy"]
+    assert (accuracy.peer, accuracy.ratio, accuracy.key_bits) == (PUBLIC, 1, 512)
+    assert found[f"{PRIVATE_SCALES}: largest difference of a probability from that with {PUBLIC}"].value < 1e-3
+    assert found[f"{PRIVATE_SCALES}: moments: verify, convert, check: rounds"].value > 0
+    assert found[f"{PRIVATE_SCALES}: owners to the Master"].value > 0
 
 
 def test_the_stream_is_drawn(report: Report, plots: Path) -> None:

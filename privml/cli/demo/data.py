@@ -14,8 +14,7 @@ from privml.data.proposal import propose_schema
 from privml.data.readers import from_rows, read_csv
 from privml.data.schema import Schema
 from privml.data.table import Table
-from privml.errors import PrivMLError, SettingError
-from privml.learner import Learner
+from privml.errors import SettingError
 from privml.learner import classifier as learner
 from privml.roles.data_owner import Path as UploadPath
 
@@ -55,8 +54,8 @@ class Scene:
     Attributes
     ----------
     early, late
-        The owners from the start, the first on the homomorphic path if the classifier has one, and the one that joins
-        later.
+        The owners from the start, the first on the homomorphic path if the classifier learns from it, and the one that
+        joins later.
     test
         Rows that the client asks about; their classes are known here alone.
     classifier, options
@@ -132,24 +131,14 @@ def prepare(
     schema = propose_schema(rows.rows(0, training), data.target).schema
     edges = [training * owner // owners for owner in range(owners + 1)]
     names = [*_NAMES, *(f"owner-{number}" for number in range(len(_NAMES) + 1, owners + 1))][:owners]
-    kind = learner(classifier)
-    kind(schema, **(options or {}))  # it checks them
-    first: UploadPath = "homomorphic" if _takes_statistics(kind, schema) else "sealed"
+    half = learner(classifier)(schema, **(options or {}))  # it checks them
+    first: UploadPath = "homomorphic" if half.takes_statistics and half.statistics_suffice else "sealed"
     parts = [
         Part(name, rows.rows(start, stop), first if start == 0 else "sealed")
         for name, start, stop in zip(names, edges[:-1], edges[1:], strict=True)
     ]
     questions = rows.rows(training, len(rows))
     return Scene(data.title, schema, tuple(parts[:-1]), parts[-1], questions, classifier, options or {})
-
-
-def _takes_statistics(kind: type[Learner], schema: Schema) -> bool:
-    """Whether a classifier has a homomorphic path: one that needs the records themselves refuses to lay out any."""
-    try:
-        kind.statistics_layout(schema, 1)
-    except PrivMLError:
-        return False
-    return True
 
 
 def _shuffled(table: Table, seed: int) -> Table:

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from privml.cli.console import console, headline, key_size_warnings, paragraph
-from privml.cli.csv_options import csv_options
+from privml.cli.csv_options import csv_options, unknown_option
 from privml.cli.csv_records import CsvRecords
 from privml.cli.learner_options import learner_options
 from privml.cli.model_directory import SCHEMA_FILE, ModelDirectory, Source
@@ -58,13 +58,7 @@ Examples:
     "--allow-probabilities", is_flag=True, help="Let clients ask for probabilities too; they give more of it away."
 )
 @csv_options
-@click.option(
-    "--unknown",
-    type=click.Choice(["error", "ignore"]),
-    default="error",
-    show_default=True,
-    help="Refuse a file with empty cells or values that the schema does not list, or leave such cells out.",
-)
+@unknown_option
 @click.option("--resume", is_flag=True, help="Go on with the model in DIR: with the same FILE, or with a further one.")
 @click.option(
     "--chunk-rows",

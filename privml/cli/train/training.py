@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 from rich.console import Console
 
@@ -59,8 +60,13 @@ def _check_same(source: Source, records: CsvRecords, chunk_rows: int | None) -> 
     for option, found in {"chunk-rows": source.chunk_rows, **source.reading}.items():
         if wanted[option] != found:
             raise SettingError(
-                f"--{option}: {source.name} was begun with {found}, not {wanted[option]}; go on in the same way"
+                f"--{option}: {source.name} was begun with {_shown(found)}, not {_shown(wanted[option])}; go on in the "
+                "same way"
             )
+
+
+def _shown(value: Any) -> str:
+    return (", ".join(map(str, value)) or "nothing") if isinstance(value, list) else str(value)
 
 
 def learn(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from classifiers.tree.criterion import CRITERIA, Criterion
+from classifiers.tree.criterion import CRITERIA, Criterion, split_margin
 from classifiers.tree.curve import FRACTION_BITS, MOST
+from classifiers.tree.examiner import OUT_OF_THE_QUESTION
 from tests.two_units import join, run, split
 
 
@@ -52,3 +53,13 @@ def test_to_split_off_nothing_gains_nothing(criterion: Criterion) -> None:
     """Exactly: else it could be the best of splits that are no good."""
     counts = sets(3, 5000)
     np.testing.assert_array_equal(criterion.plain(counts) + criterion.plain(counts * 0), criterion.plain(counts))
+
+
+@pytest.mark.parametrize("criterion", CRITERIA.values(), ids=CRITERIA)
+@pytest.mark.parametrize("classes", [2, 64])
+def test_scores_leave_room_for_what_is_done_with_them(criterion: Criterion, classes: int) -> None:
+    """Two best are told apart below 2^61, and what is out of the question is further off than any lead."""
+    largest = np.stack([np.full(classes, MOST // classes), np.eye(classes, dtype=np.int64)[0] * MOST])
+    assert np.abs(criterion.plain(largest)).max() < OUT_OF_THE_QUESTION
+    margin = split_margin(criterion, classes, 5e-324, 0.0)
+    assert 0 <= int(margin.plain(np.array([MOST]))[0]) < 2 * OUT_OF_THE_QUESTION

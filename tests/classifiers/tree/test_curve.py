@@ -52,6 +52,12 @@ def test_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_array_equal(found, n_log_n().plain(counts))
 
 
+def test_more_records_take_a_few_more_knots() -> None:
+    """What an evaluation takes grows with the logarithm of the records, and by no more."""
+    knots = [len(n_log_n()._pieces(1 << octave).knots) for octave in range(4, 22)]
+    assert max(np.diff(knots)) <= 5
+
+
 def test_n_log_n_is_within_its_bound() -> None:
     counts = np.arange(1, MOST + 1)
     error = np.abs(n_log_n().plain(counts) / 2.0**FRACTION_BITS - counts * np.log2(counts))

@@ -12,6 +12,7 @@ from building_blocks.shares import Shares, open_shares
 from classifiers.records import Records
 from classifiers.tree.binary_tests import BinaryTests
 from classifiers.tree.criterion import CRITERIA, split_margin
+from classifiers.tree.examiner import Examiner
 from classifiers.tree.frontier import Frontier
 from classifiers.tree.grower import Grower
 from classifiers.tree.growth import Growth
@@ -34,7 +35,7 @@ class ShowsWhereRecordsGo(Grower):
 
 def grower(kind: type[Grower] = Grower, criterion: str = "information_gain") -> Grower:
     chosen = CRITERIA[criterion]
-    return kind(TESTS, chosen, split_margin(chosen, 2, 0.3, 0.5), 20, watch_all=True)
+    return kind(Examiner(TESTS, chosen, split_margin(chosen, 2, 0.3, 0.5)), 20, watch_all=True)
 
 
 def grow(rules: Grower, batches: int = 4, constant: bool = False) -> Run[Growth]:
@@ -45,7 +46,7 @@ def grow(rules: Grower, batches: int = 4, constant: bool = False) -> Run[Growth]
         codes, labels = codes * 0, labels * 0
 
     def program(unit: Unit, features: Shares, classes: Shares) -> Growth:
-        growth = Growth.start(Frontier(2), TESTS)
+        growth = Growth.start(Frontier(2), TESTS, keep_earlier=True)
         for start in range(0, ROWS * batches, ROWS):
             part = slice(start, start + ROWS)
             growth = rules.learn(unit, growth, Records(*fix_operands(unit, features[part], classes[part])))
@@ -55,7 +56,12 @@ def grow(rules: Grower, batches: int = 4, constant: bool = False) -> Run[Growth]
 
 
 def shared(grown: Run[Growth], name: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    return join(Run(getattr(grown.master, name), getattr(grown.secondary, name), grown.views))
+    """An array of the tree, or of what its leaves saw."""
+    one, other = (
+        getattr(growth.seen if hasattr(growth.seen, name) else growth, name)
+        for growth in (grown.master, grown.secondary)
+    )
+    return join(Run(one, other, grown.views))
 
 
 @pytest.mark.parametrize("criterion", CRITERIA)
@@ -78,6 +84,10 @@ def test_children_answer_by_what_their_parent_saw_and_begin_anew() -> None:
     assert inherited.sum() == ROWS
     assert (inherited[[0, 2]].sum(axis=1) > 0).all()
     assert not any(shared(grown, name).any() for name in ("classes", "values", "waiting"))
+    earlier = shared(grown, "earlier")
+    np.testing.assert_array_equal(earlier[0], earlier[2])
+    assert earlier[0].sum() == 2 * ROWS  # two features
+    assert not earlier[[1, 3]].any()
 
 
 def test_traces_are_equal() -> None:
@@ -94,7 +104,7 @@ def test_records_come_to_one_end() -> None:
     codes = np.array([[0, 0], [1, 0], [2, 3], [0, 3], [-1, 0]])
 
     def program(unit: Unit, splits: Shares, chosen: Shares, features: Shares, classes: Shares) -> Shares:
-        growth = replace(Growth.start(frontier, TESTS), splits=splits, choices=chosen)
+        growth = replace(Growth.start(frontier, TESTS, keep_earlier=False), splits=splits, choices=chosen)
         (opened, _) = fix_operands(unit, features, classes)
         return descend(unit, frontier, rules.routes(unit, growth), opened)
 

@@ -40,6 +40,10 @@ class SealedOnly(NaiveBayes):
     def options(self) -> Mapping[str, Any]:
         return self.given
 
+    @property
+    def takes_statistics(self) -> bool:
+        return False
+
     @classmethod
     def statistics_layout(cls, schema: Schema, chunk_rows: int) -> Layout:
         raise ClassifierError("send records")

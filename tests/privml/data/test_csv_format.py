@@ -141,8 +141,9 @@ def test_equal_cells_are_one_object(tmp_path: Path) -> None:
         ("x,y\n1,2\n", {"header": ("x",)}, ColumnError, "line 1 of t.csv has 2 cells, the header has 1"),
         ("x\n1\n", {"converters": {"y": str}}, ColumnError, "no column 'y' to convert; it has 'x'"),
         ('x\n1\n"a"b\n', {}, DataError, "line 3 of t.csv is not well-formed CSV"),
-        ('x\n1\n"a\n\n', {}, DataError, "t.csv is not well-formed CSV"),
-        (b"x\n1\ncaf\xe9\n", {}, DataError, "not utf-8-sig text; give its encoding="),
+        ('x\n1\n"a\n\n', {}, DataError, "line 3 of t.csv is not .* a quoted cell goes on from there to line 4"),
+        ('"x";"y"\n1;2\n', {}, DataError, r"line 1 of t.csv is not .* separated by ','\? .*--delimiter"),
+        (b"x\n1\ncaf\xe9\n", {}, DataError, "not utf-8-sig text; save it as UTF-8, or name its encoding"),
         (b"x\n1\n", {"encoding": "utf-16"}, DataError, "not utf-16 text"),
     ],
 )

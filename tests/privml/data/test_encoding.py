@@ -182,7 +182,7 @@ def test_ignored_cells_are_counted_and_all_zero(cell: object) -> None:
     ("column", "cell", "error", "message"),
     [
         ("age", "old", ValueTypeError, "column 'age', row 1 of dict of columns: 'old' is not a finite number"),
-        ("age", "?", ValueTypeError, "declare it in missing_values"),
+        ("age", "?", ValueTypeError, r"declare it in missing_values \(--missing\)"),
         ("age", "1,5", ValueTypeError, "'1,5' is not a finite number"),
         ("age", math.inf, ValueTypeError, "inf is not a finite number"),
         ("age", True, ValueTypeError, "True is not a finite number"),
@@ -207,7 +207,7 @@ def test_unknown_category_is_named_with_its_remedy() -> None:
     assert str(caught.value) == (
         "column 'workclass', row 0 of dict of columns: 'Privat' is not one of its 3 categories "
         "('Federal-gov', 'Local-gov', 'Private'); did you mean 'Private'?; "
-        "encode with unknown='ignore' to leave such cells out"
+        "encode with unknown='ignore' (--unknown ignore) to leave such cells out"
     )
 
 

@@ -59,6 +59,10 @@ def test_refused(names: tuple[str, ...], columns: tuple[np.ndarray, ...], messag
 def test_column_that_is_not_there() -> None:
     with pytest.raises(ColumnError, match="no column 'z'; it has 'x', 'y'"):
         from_columns({"x": [], "y": []}).column("z")
+    with pytest.raises(ColumnError, match="did you mean 'colour'"):
+        from_columns({"colour": [], "y": []}).column("color")
+    with pytest.raises(ColumnError, match="only 'x;y': is there another delimiter"):
+        from_columns({"x;y": []}).column("x")
 
 
 def test_listed() -> None:

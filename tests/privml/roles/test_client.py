@@ -69,6 +69,18 @@ def test_unknown_cells_are_left_out_of_the_decision(alice: DataOwner, carol: Cli
     np.testing.assert_allclose(got, expected / expected.sum(axis=1, keepdims=True), atol=2e-6)
 
 
+def test_any_answer_that_the_card_allows(alice: DataOwner, carol: Client, provider: Provider) -> None:
+    card = provider.create_model("scores", "logistic_regression", SCHEMA, answers=("label", "score"))
+    alice.upload(card, columns(60))
+    queries = columns(20, seed=1)
+    with carol.open_session(card) as session:
+        scores = session.ask(queries, "score", batch=7)
+        assert scores.shape == (20, SCHEMA.class_count)
+        assert session.ask(queries, "label").tolist() == [SCHEMA.classes[best] for best in scores.argmax(axis=1)]
+        with pytest.raises(AuthorisationError, match="probabilities"):
+            session.ask(queries, "probabilities")
+
+
 def test_nothing_to_ask(alice: DataOwner, carol: Client, card: ModelCard) -> None:
     alice.upload(card, columns(5))
     with pytest.raises(SettingError, match="no record"):
