@@ -11,7 +11,7 @@ from privml.crypto.envelope import SealedArray
 from privml.crypto.randomness import random_bytes
 from privml.crypto.wire import Header
 from privml.data.schema import Schema
-from privml.errors import KeyFileError, ProtocolError
+from privml.errors import KeyFileError, ProtocolError, SettingError
 from privml.roles.authority import Authority
 from privml.roles.card import Limits, ModelCard
 from privml.roles.hosted import Chunk
@@ -195,6 +195,12 @@ class Provider(StationsInStep):
         UnknownClassifierError
             The classifier is not installed.
         """
+        unknown = sorted(limits.keys() - Limits.__annotations__.keys())
+        if unknown:
+            raise SettingError(
+                f"a card has no {' or '.join(unknown)}; it has {', '.join(Limits.__annotations__)}. What is the "
+                "classifier's goes into options={...}"
+            )
         keys = tuple(self._key_of(recipient).digest for recipient in recipients)
         described = self.parameters, self.name, name, classifier, schema, options or {}, tuple(answers), keys
         card = ModelCard(*described, **limits)

@@ -13,7 +13,7 @@ from privml.store.departures import DepartureLog
 from privml.store.unit_state import read_state, write_state
 from privml.units.role import Role
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 class UnitFolder:

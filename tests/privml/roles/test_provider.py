@@ -109,6 +109,8 @@ class TestModels:
     def test_unknown_names(self, provider: Provider) -> None:
         with pytest.raises(UnknownClassifierError):
             provider.create_model("m", "oracle", SCHEMA)
+        with pytest.raises(SettingError, match=r"no epochs; it has chunk_rows.*options="):
+            provider.create_model("m", "naive_bayes", SCHEMA, epochs=3)  # type: ignore[call-arg]
         for ask in (provider.card, provider.refresh, provider.chunks):
             with pytest.raises(ClassifierError, match="there is no model"):
                 ask("nothing")
