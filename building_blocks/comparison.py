@@ -95,22 +95,35 @@ def sign_of_masked(unit: Unit, x: MaskedWord) -> BooleanShares:
     Words of 64 bits, or of 16 without the gate that makes four digits of sixteen. Two rounds, 4 + 1 bytes each way a
     value; or one, of 1 byte. Both units see masked words: uniform.
     """
-    windows, first = compare_windows(unit, x), 2
-    if x.opened.dtype == np.uint64:
-        digits = [BooleanShares(_every_fourth_of_64(w.words, first)) for w in windows]
-        generate, propagate = _DIGITS.evaluate(unit, digits)
-        windows, first = (generate, propagate), 3
-    low, high = (_every_fourth_of_16(w.words, first) for w in windows)
-    (borrow,) = _LAST.evaluate(unit, [BooleanShares(low | high << np.uint8(4))])
-    bit = borrow.words ^ _top_bit(x.mask.words)
+    bit = _borrow(unit, x, WINDOW - 2).words ^ _top_bit(x.mask.words)
     if unit.is_master:
         bit = bit ^ _top_bit(x.opened)
     return BooleanShares(bit) & 1
 
 
+def mask_exceeds(unit: Unit, x: MaskedWord) -> BooleanShares:
+    """Return 1 where the mask exceeds what was opened, as unsigned words: where c - r borrows.
+
+    Sizes, cost and view as `sign_of_masked`.
+    """
+    return _borrow(unit, x, WINDOW - 1) & 1
+
+
 def bit_to_integer(unit: Unit, bit: BooleanShares) -> Shares:
     """Convert shared bits (bit 0 of each word) to shared integers 0 or 1. One round, one bit each way a value."""
     return to_integers(unit, bit, 1)[..., 0]
+
+
+def _borrow(unit: Unit, x: MaskedWord, first: int) -> BooleanShares:
+    """Decide by the windows that begin at lanes first, first + 4, ...; into lane 0, others hold anything."""
+    windows = compare_windows(unit, x)
+    if x.opened.dtype == np.uint64:
+        generate, propagate = _DIGITS.evaluate(
+            unit, [BooleanShares(_every_fourth_of_64(w.words, first)) for w in windows]
+        )
+        windows, first = (generate, propagate), WINDOW - 1
+    low, high = (_every_fourth_of_16(w.words, first) for w in windows)
+    return _LAST.evaluate(unit, [BooleanShares(low | high << np.uint8(4))])[0]
 
 
 def _top_bit(words: NDArray[Any]) -> NDArray[np.uint8]:

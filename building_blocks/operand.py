@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from building_blocks.shares import Shares, Words, open_shares, public
+from building_blocks.shares import Shares, Words, open_shares
 from privml.errors import SettingError
 from privml.units.correlations import DrawnMask, OperandMask, OperandProduct, OperandSquares, group_sums
 from privml.units.unit import Unit
+from privml.units.words import matrix_product
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +63,29 @@ def fix_operand(unit: Unit, matrix: Shares) -> Operand:
 def multiply_operands(unit: Unit, x: Operand, y: Operand, *, transpose_left: bool = False) -> Shares:
     """Matrix product [X Y], or [X^T Y], of two operands. No message at all: both are open under their masks.
 
-    With C = A B for the masks: XY = C + (X - A) B + A (Y - B) + (X - A)(Y - B). Exact modulo 2^64.
+    With C = A B for the masks: XY = C + (X - A) B + A (Y - B) + (X - A)(Y - B), of which the Master adds the last part,
+    which is public, to the smaller operand's. Exact modulo 2^64.
 
     Raises
     ------
     SettingError
         The inner sizes differ.
     """
-    masked, mask = x.masked, x.mask
+    masked, mask = x.masked, x.mask.words
     if transpose_left:
-        masked, mask = np.ascontiguousarray(masked.T), mask.transposed
+        masked, mask = np.ascontiguousarray(masked.T), np.ascontiguousarray(mask.T)
     if masked.shape[1] != y.shape[0]:
         raise SettingError(f"a product of operands needs shapes (n, k) and (k, m); got {masked.shape} and {y.shape}")
-    (c,) = map(Shares, unit.correlations.draw(OperandProduct(x.drawn, y.drawn, transpose_left)))
-    return c + masked @ y.mask + (mask + public(unit, masked)) @ y.masked
+    (product,) = unit.correlations.draw(OperandProduct(x.drawn, y.drawn, transpose_left))
+    other = y.mask.words
+    if unit.is_master and masked.size < other.size:
+        mask = mask + masked
+    elif unit.is_master:
+        other = other + y.masked
+    total = matrix_product(masked, other)
+    total += matrix_product(mask, y.masked)
+    total += product
+    return Shares(total)
 
 
 def multiply_by_operand(unit: Unit, x: Shares, operand: Operand) -> Shares:

@@ -10,25 +10,28 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from building_blocks.boolean import WINDOW_PRODUCTS, MaskedWord
-from building_blocks.comparison import sign_of_masked
 from building_blocks.shares import (
     BITS,
     BooleanShares,
     Shares,
     Words,
     in_blocks,
-    open_lone_bits,
+    open_bits,
     open_shares,
-    public,
     ring,
 )
+from building_blocks.windows import MaskedWindows
 from privml.errors import SettingError
-from privml.units.correlations import PieceMask
+from privml.units.correlations import PieceMask, Windows
+from privml.units.correlations.pieces import WINDOW
 from privml.units.unit import Unit
+from privml.units.words import matrix_product
 
-NARROW: Final = 16
-"""Digits that a comparison looks at, if so few will do."""
+FEWER: Final = (3, 4)
+"""Windows of digits that a comparison looks at, if so few will do."""
+
+ALL: Final = Windows(64 - 11 * WINDOW, 11)
+"""All digits of a word."""
 
 FURTHEST: Final = 1 << 62
 """No number reaches it, and no knot lies beyond it."""
@@ -94,18 +97,21 @@ class Pieces:
         """
         return np.array([max(knot, -bound) for knot in self.knots], dtype=np.int64)
 
-    def digits(self, bound: int) -> tuple[type[np.uint16 | np.uint64], int]:
-        """Which digits the comparisons look at, for |x| <= bound: a word's type, and the lowest digit in it.
+    def windows(self, bound: int) -> Windows:
+        """Which digits the comparisons look at, for |x| <= bound.
 
-        The sixteen digits from n on show (x - t) / 2^n, rounded down or up. They will do if they hold it with its
-        sign, and if the rounding is within the slack.
+        The digits from n on show (x - t) / 2^n, rounded down or up. Some will do if they hold it with its sign, and if
+        the rounding is within the slack.
         """
         furthest = bound + int(np.abs(self.thresholds(bound)).max())
-        lowest = max(0, (furthest + 1).bit_length() - (NARROW - 1))
-        if (furthest >> lowest) + 1 >> (NARROW - 1):
-            lowest += 1
-        within = not lowest or (1 << lowest <= self.slack and lowest + NARROW <= BITS)
-        return (np.uint16, lowest) if within else (np.uint64, 0)
+        for count in FEWER:
+            digits = count * WINDOW
+            lowest = max(0, (furthest + 1).bit_length() - (digits - 1))
+            if (furthest >> lowest) + 1 >> (digits - 1):
+                lowest += 1
+            if not lowest or (1 << lowest <= self.slack and lowest + digits <= BITS):
+                return Windows(lowest, count)
+        return ALL
 
     def _shift(self, coefficients: Words) -> Words:
         """Expand polynomials in c - r: rows for r^l of each polynomial, columns for c^p of each result."""
@@ -133,9 +139,9 @@ class Pieces:
         below = products * (np.uint64(1) - (bits << np.uint64(1)))
         below += powers[..., None] * bits
         steps, last = self._shifted
-        terms = below.reshape(count, len(steps)) @ steps + powers @ last
+        terms = matrix_product(below.reshape(count, len(steps)), steps) + powers @ last
         terms = terms.reshape(count, self.degree + 1, self.results)
-        total = terms[:, -1]
+        total: Words = terms[:, -1]
         for power in range(self.degree - 1, -1, -1):
             total = total * opened[:, None] + terms[:, power]
         return total
@@ -144,15 +150,15 @@ class Pieces:
 def evaluate_pieces(unit: Unit, pieces: Pieces, x: Shares, bound: int) -> Shares:
     """Evaluate the polynomials of the piece that x lies in, exactly modulo 2^64, for |x| <= bound < 2^62.
 
-    Opens c = x + r, compares with every knot under this one mask (as `comparison.below_thresholds`), and opens the
-    outcomes under random bits rho_j. The products rho_j r^l were dealt, so that all powers and products are local
+    Opens c = x + r, compares with every knot under this one mask (`MaskedWindows`), and opens the outcomes under random
+    bits rho_j. The products rho_j r^l were dealt, so that all powers and products are local
     (`Pieces.combine`): what is opened is but a number and its bits, whatever the degree.
 
     Parameters
     ----------
     bound
-        The largest magnitude of x. As long as 16 of its digits tell the pieces apart, `slack` taken into account, the
-        others are not looked at.
+        The largest magnitude of x. As long as 18 or 24 of its digits tell the pieces apart, `slack` taken into account,
+        the others are not looked at.
 
     Returns
     -------
@@ -166,27 +172,22 @@ def evaluate_pieces(unit: Unit, pieces: Pieces, x: Shares, bound: int) -> Shares
 
     Notes
     -----
-    Three rounds and 8 + 9/8 k bytes each way a value with k knots, if 16 digits do; else four, and 8 + 41/8 k. Both
-    units see c, masked words and masked bits: uniform, since r, the masks and rho are, and used once.
+    Three rounds and 8 + 5/8 k bytes each way a value with k knots, if 18 digits do; 8 + 7/8 k if 24 do; else four, and
+    8 + 29/8 k. Both units see c, and masked bits: uniform, since r, the masks and rho are, and used once.
     """
     if not 0 <= bound < FURTHEST:
         raise SettingError(f"numbers lie below 2^62 in magnitude; got a bound of {bound}")
-    dtype, lowest = pieces.digits(bound)
-    mask = PieceMask(x.shape, dtype, lowest, WINDOW_PRODUCTS, len(pieces.knots), pieces.degree)
-    r, rho, powers, products, *digits = unit.correlations.draw(mask)
-    (c,) = open_shares(unit, x + Shares(r))
-    knots = pieces.thresholds(bound).view(np.uint64)
-    shown, *ands = (words[..., None] for words in digits)
-    below = sign_of_masked(unit, MaskedWord(mask.digits(c[..., None] - knots), BooleanShares(shown), ands))
-    flipped = open_lone_bits(unit, below ^ BooleanShares(rho))
-    one = public(unit, np.ones((*x.shape, 1), dtype=np.uint64)).words
-    count = x.size
-    flat = in_blocks(
-        pieces.combine,
-        c.reshape(count),
-        flipped.reshape(count, len(knots)),
-        np.concatenate([one, r[..., None], powers], axis=-1).reshape(count, pieces.degree + 1),
-        products.reshape(count, pieces.degree + 1, len(knots)),
-        rows=ROWS,
+    count, knots = x.size, len(pieces.knots)
+    mask = PieceMask((count,), pieces.windows(bound), knots, pieces.degree)
+    r, rho, powers, products, tables = unit.correlations.draw(mask)
+    (c,) = open_shares(unit, Shares(x.words.reshape(count) + r))
+    below = MaskedWindows(mask.windows, tables).negative(unit, c, pieces.thresholds(bound).view(np.uint64))
+    (flipped,) = open_bits(unit, BooleanShares(below ^ np.packbits((rho & np.uint8(1)).reshape(-1))))
+    with_powers = np.empty((count, pieces.degree + 1), dtype=np.uint64)
+    with_powers[:, 0] = unit.is_master
+    with_powers[:, 1] = r
+    with_powers[:, 2:] = powers
+    bits = np.unpackbits(flipped, count=count * knots).reshape(count, knots)
+    return Shares(
+        in_blocks(pieces.combine, c, bits, with_powers, products, rows=ROWS).reshape(*x.shape, pieces.results)
     )
-    return Shares(flat.reshape(*x.shape, pieces.results))

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from privml.crypto.secret import Secret
 from privml.errors import SettingError
 from privml.units.unit import Unit
+from privml.units.words import matrix_product
 
 Words = NDArray[np.uint64]
 BITS = 64
@@ -87,11 +88,11 @@ class Shares(Secret):
 
     def __matmul__(self, matrix: ArrayLike) -> Shares:
         """Multiply by a public integer matrix from the right."""
-        return Shares(self.words @ ring(matrix))
+        return Shares(matrix_product(self.words, ring(matrix)))
 
     def __rmatmul__(self, matrix: ArrayLike) -> Shares:
         """Multiply by a public integer matrix from the left."""
-        return Shares(ring(matrix) @ self.words)
+        return Shares(matrix_product(ring(matrix), self.words))
 
     # numpy must leave `array * shares` and `array @ shares` to this class
     __array_ufunc__ = None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from building_blocks.shares import Shares, open_shares, public
+from building_blocks.shares import Shares, open_shares
 from privml.errors import SettingError
 from privml.units.correlations import TruncationMask
 from privml.units.unit import Unit
 
 OFFSET_BIT = 62
-LOW_63 = np.uint64((1 << 63) - 1)
+OFFSET = np.uint64(1 << OFFSET_BIT)
+CARRY = np.uint64(1 << 63)
+TOP = np.uint64(63)
+ONE = np.uint64(1)
 
 
 def truncate(unit: Unit, x: Shares, fraction_bits: int) -> Shares:
@@ -39,10 +42,17 @@ def truncate(unit: Unit, x: Shares, fraction_bits: int) -> Shares:
     """
     if not 1 <= fraction_bits <= OFFSET_BIT:
         raise SettingError(f"a truncation drops 1..{OFFSET_BIT} bits; got {fraction_bits}")
-    r, r_shifted, r_top = map(Shares, unit.correlations.draw(TruncationMask(x.shape, fraction_bits)))
-    offset = np.full(x.shape, 1 << OFFSET_BIT, dtype=np.uint64)
-    (c,) = open_shares(unit, x + public(unit, offset) + r)
-    c_top = c >> np.uint64(63)
-    carry = public(unit, c_top) + r_top - r_top * (c_top << np.uint64(1))
-    kept = Shares((c & LOW_63) >> np.uint64(fraction_bits)) - Shares(offset >> np.uint64(fraction_bits))
-    return public(unit, kept.words) + carry * np.uint64(1 << (63 - fraction_bits)) - r_shifted
+    # arrays without dimensions would become scalars, which warn where they wrap around
+    r, r_shifted, r_top = unit.correlations.draw(TruncationMask((x.size,), fraction_bits))
+    hidden = x.words.reshape(-1) + r
+    if unit.is_master:
+        hidden += OFFSET
+    (c,) = open_shares(unit, Shares(hidden))
+    # 2^{63-f} (1 - 2 msb(c)), and the public part: c shifted, with its top bit
+    weight = CARRY >> np.uint64(fraction_bits)
+    kept = r_top * (weight - (c >> TOP) * (weight << ONE))
+    kept -= r_shifted
+    if unit.is_master:
+        kept += c >> np.uint64(fraction_bits)
+        kept -= OFFSET >> np.uint64(fraction_bits)
+    return Shares(kept.reshape(x.shape))

@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 
 from building_blocks.fixed_point.arithmetic import truncate
 from building_blocks.fixed_point.number import FixedPoint
-from building_blocks.fixed_point.sigmoid import sigmoid
-from building_blocks.fixed_point.softmax import softmax
 from building_blocks.operand import Operand, fix_operand, multiply_operands, values
 from building_blocks.shares import Shares, Words, concatenate, public
 from classifiers.records import Records
 from classifiers.regression.answers import ANSWER_BITS, labels, probabilities, read
 from classifiers.regression.descent import Batch, Descent, Position
 from classifiers.regression.importance import IMPORTANCE_BITS, importance_of
+from classifiers.regression.loss import Loss
 from classifiers.regression.model import MULTICLASS, LogisticRegressionModel
+from classifiers.regression.ranges import Extent
 from classifiers.regression.schedule import Schedule
-from classifiers.regression.standardisation import columns_of
-from classifiers.regression.step import Rule
-from classifiers.sequential import SequentialClassifier
+from classifiers.regression.standardisation import PRIVATE, columns_of
+from classifiers.regression.standardised import StandardisedClassifier
+from classifiers.regression.step import Reach, Rule
 from privml.crypto.packing import Layout
 from privml.data.schema import Schema
 from privml.errors import CapacityError, ClassifierError, RangeError, SettingError
 from privml.units.unit import Unit
 
 
-class LogisticRegression(SequentialClassifier):
+class LogisticRegression(StandardisedClassifier):
     """Online logistic regression; nobody but the client learns an answer, nobody but a recipient the model.
 
     A chunk is gone through `epochs` times in batches, from where the chunks before it led; nothing older is touched.
@@ -53,8 +53,9 @@ class LogisticRegression(SequentialClassifier):
         How much a record of a class counts, by the class's name, in [1/64, 64] and rounded to 1/64; 1 unless given.
         Public; there are no balanced ones, which would have to be told how common classes are.
     standardisation
-        Of continuous features. (mean, scale) by name, public; see `Columns.of`. Or "private": means and deviations of
-        the first chunk, which the units work out and nobody sees; see `SecretColumns`. They stay for all later chunks.
+        Of continuous features. (mean, scale) by name, public; see `Columns.of`. Or "private": means and deviations that
+        the units work out and nobody sees, of moments that owners sent homomorphically ahead of records, or else of the
+        first chunk; see `StandardisedClassifier` and `SecretColumns`. They stay for all later chunks.
     fraction_bits
         Of the weights, in 16..30.
     retain
@@ -69,8 +70,8 @@ class LogisticRegression(SequentialClassifier):
     Notes
     -----
     Public: schema, options, the number of records of each chunk, of chunks, refreshes and queries; hence the number of
-    steps. Rounds: those of `Descent.train` for each chunk, 1 for each 8192 records, and 5; 3 more for each 8192 records
-    if there are continuous features. A batch of queries 6, or 9, 1 more after a change of the model; for labels of two
+    steps. Rounds: those of `Descent.train` for each chunk, 1 for each 8192 records, and 2; 1 more for each 8192 records
+    if there are continuous features. A batch of queries 3, or 4, 1 more after a change of the model; for labels of two
     classes 4 more, of several those of `argmax`; for probabilities those of `sigmoid` or `softmax`, with "ovr" of more
     than two classes those of `divide` too. Whoever asks for probabilities sees nothing else: also those of "ovr" are
     normalised between the units. Both units see records, weights and errors under masks, each used once, and masked
@@ -112,7 +113,7 @@ class LogisticRegression(SequentialClassifier):
         self._importance = importance_of(schema, self.class_weight)
         self._descent = Descent(
             columns_of(schema, self.standardisation),
-            softmax if self._is_multinomial else sigmoid,
+            Loss.multinomial(schema.class_count) if self._is_multinomial else Loss.logistic(),
             Schedule(schedule, learning_rate, decay),
             Rule(momentum, nesterov, l2),
             epochs,
@@ -125,6 +126,11 @@ class LogisticRegression(SequentialClassifier):
         self._form: Shares | None = None
         self._release = Shares(np.zeros(0, dtype=np.uint64))
         self._operand: Operand | None = None
+
+    @property
+    def takes_statistics(self) -> bool:
+        """Whether means and deviations are private."""
+        return self.standardisation == PRIVATE
 
     @property
     def options(self) -> Mapping[str, Any]:
@@ -150,17 +156,19 @@ class LogisticRegression(SequentialClassifier):
     def admit(self, chunk: str, rows: int, layout: Layout | None) -> None:
         """Check a chunk before anything is done with it; see `Classifier.admit`."""
         super().admit(chunk, rows, layout)
+        if layout is not None:
+            return
         try:
-            self._forecast([*self.chunks.values(), rows] if self._behind else [rows])
+            self._forecast([*self._taught.values(), rows] if self._behind else [rows])
         except RangeError as error:
             raise CapacityError(f"chunk {chunk!r} cannot be taken: {error}") from error
 
     def _forecast(self, chunks: Sequence[int]) -> None:
         """Check that there is room for training on chunks of so many records."""
         start = self._start() if self._behind else self._position
-        reach, steps = start.reach, start.steps
+        extent, steps = start.extent, start.steps
         for rows in chunks:
-            reach = self._descent.reach(reach, steps, rows)
+            extent = self._descent.forecast(extent, steps, rows)
             steps += self._descent.steps(rows)
 
     def partial_fit(self, unit: Unit, chunk: str, rows: Words) -> None:
@@ -173,7 +181,7 @@ class LogisticRegression(SequentialClassifier):
 
     def _train(self, unit: Unit, records: Sequence[Records]) -> None:
         if not self._position.steps:
-            columns = self._descent.columns.fitted(unit, [block.features for block in records])
+            columns = self._descent.columns.fitted(unit, [block.features for block in records], self._ahead)
             self._descent = replace(self._descent, columns=columns)
         self._position = self._descent.train(unit, [self._batch(unit, block) for block in records], self._position)
 
@@ -198,7 +206,7 @@ class LogisticRegression(SequentialClassifier):
         words = multiply_operands(unit, queries, self._operand) + form[-1:]
         if answer == "label":
             return labels(unit, words).words
-        scores = FixedPoint(words, self._descent.score_bits, self._descent.score_bound(self._position.reach))
+        scores = FixedPoint(words, self._descent.score_bits, self._descent.ranges.score_bound(self._position.extent))
         if answer == "score":
             return truncate(unit, scores, ANSWER_BITS).shares.words
         return probabilities(unit, scores, multinomial=self._is_multinomial).shares.words
@@ -225,13 +233,15 @@ class LogisticRegression(SequentialClassifier):
         scales = self._descent.columns.scales
         return {
             "weights": self._position.weights.words,
-            "reach": self._position.reach,
+            "reach": self._position.extent.single.weights,
+            "length": self._position.extent.length.weights,
             "steps": self._position.steps,
             "scales": None if scales is None else scales.words,
         }
 
     def _take_over(self, learned: Mapping[str, Any]) -> None:
-        self._position = Position(Shares(learned["weights"]), learned["reach"], learned["steps"])
+        extent = Extent(Reach(learned["reach"]), Reach(learned["length"]))
+        self._position = Position(Shares(learned["weights"]), extent, learned["steps"])
         scales = None if learned["scales"] is None else Shares(learned["scales"])
         self._descent = replace(self._descent, columns=replace(self._descent.columns, scales=scales))
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from building_blocks.operand import Operand, fix_operand, fix_operands, values
-from building_blocks.shares import Shares, Words, concatenate
+from building_blocks.operand import Operand, fix_operand, fix_operands
+from building_blocks.shares import Shares, Words
 from building_blocks.validation import Validation
-from privml.data.continuous import UNIT_BITS
 from privml.data.schema import Schema
 from privml.units.unit import Unit
 
@@ -37,8 +36,8 @@ def blocks_of(rows: Words) -> list[Words]:
 def open_records(unit: Unit, schema: Schema, blocks: Sequence[Words], refusal: str) -> list[Records]:
     """Open blocks of records under masks of their own, and check that they are records.
 
-    One round for each 8192 records, of 8 bytes each way a value, and five to hear whether they are valid. Three more
-    for each 8192 if there are continuous features, of 18 bytes each.
+    One round for each 8192 records, of 8 bytes each way a value, and two to hear whether they are valid. One more for
+    each 8192 if there are continuous features, of a byte each.
 
     Raises
     ------
@@ -53,14 +52,14 @@ def open_records(unit: Unit, schema: Schema, blocks: Sequence[Words], refusal: s
         opened = [Records(*pair) for pair in zip(operands[::2], operands[1::2], strict=True)]
         for block in opened:
             validation.one_hot(block.classes, [slice(0, schema.class_count)], complete=True)
-        _check_features(unit, validation, schema, [block.features for block in opened])
+        _check_features(validation, schema, [block.features for block in opened])
         records += opened
     validation.require(refusal)
     return records
 
 
 def open_queries(unit: Unit, schema: Schema, rows: Words) -> Operand:
-    """Open queries under a mask, and check that they are records of the schema: six rounds, or nine.
+    """Open queries under a mask, and check that they are records of the schema: three rounds, or four.
 
     Raises
     ------
@@ -68,7 +67,7 @@ def open_queries(unit: Unit, schema: Schema, rows: Words) -> Operand:
         They are not.
     """
     queries, validation = fix_operand(unit, Shares(rows)), Validation(unit)
-    _check_features(unit, validation, schema, [queries])
+    _check_features(validation, schema, [queries])
     validation.require("the query is refused: its rows are no records of the schema")
     return queries
 
@@ -85,13 +84,12 @@ def _messages(blocks: Sequence[Words]) -> Iterator[list[Words]]:
         yield together
 
 
-def _check_features(unit: Unit, validation: Validation, schema: Schema, opened: Sequence[Operand]) -> None:
-    """Require one-hot blocks, at most one value each, and places between limits for continuous features."""
+def _check_features(validation: Validation, schema: Schema, opened: Sequence[Operand]) -> None:
+    """Require one-hot blocks, at most one value each, and 16 bits of continuous features."""
     blocks = list(zip(schema.features, schema.slices.values(), strict=True))
     listed = [block for feature, block in blocks if feature.one_hot]
     numbers = [block.start for feature, block in blocks if not feature.one_hot]
     for features in opened:
         validation.one_hot(features, listed, complete=False)
     if numbers:
-        places = concatenate([values(unit, features)[:, numbers] for features in opened])
-        validation.within(places, 0, 1 << UNIT_BITS)
+        validation.short(opened, numbers)

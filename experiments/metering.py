@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from functools import lru_cache
 
 from privml.units.channel import ChannelStatistics
-from privml.units.correlations import Array, Correlation, CorrelationSource
+from privml.units.correlations import Array, Branch, Correlation, CorrelationSource
 from privml.units.ot.source import OtSource
 from privml.units.ot.statistics import SourceStatistics
 
@@ -55,11 +57,20 @@ class MeteredSource:
         """Skip to a later draw."""
         self._inner.jump(position)
 
+    def branches(self, count: int) -> Sequence[Branch]:
+        """Return beginnings of independent streams; what they cost is not counted."""
+        return self._inner.branches(count)
+
     def draw(self, correlation: Correlation) -> list[Array]:
         """Return this unit's shares of the next draw."""
         start = time.perf_counter()
         shares = self._inner.draw(correlation)
         self._seconds += time.perf_counter() - start
         self._draws += 1
-        self._corrections += sum(array.nbytes for array in shares[len(correlation.bases) :])
+        self._corrections += _derived_bytes(correlation)
         return shares
+
+
+@lru_cache(maxsize=1 << 10)
+def _derived_bytes(correlation: Correlation) -> int:
+    return sum(field.nbytes for field in correlation.derived)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from building_blocks.fixed_point.number import FixedPoint, decode, largest_magnitude
 from building_blocks.shares import BooleanShares, Shares, Words, ring, signed
-from privml.units.correlations import Correlation, CorrelationSource
+from privml.units.correlations import Branch, Correlation, CorrelationSource
 from privml.units.dealer import Dealer
 from privml.units.memory import memory_channels
 from privml.units.pair import pair
@@ -47,6 +47,9 @@ class RecordingSource:
 
     def jump(self, position: int) -> None:
         self.inner.jump(position)
+
+    def branches(self, count: int) -> Sequence[Branch]:
+        return self.inner.branches(count)
 
     def draw(self, correlation: Correlation) -> list[Array]:
         shares = self.inner.draw(correlation)

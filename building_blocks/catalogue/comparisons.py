@@ -29,7 +29,7 @@ COMPARISONS: Final = (
         (ANY,),
         lambda x: x < 0,
         sees=SEES,
-        also=(comparison.sign_of_masked,),
+        also=(comparison.sign_of_masked, comparison.mask_exceeds),
     ),
     Block(
         "less than",

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from building_blocks import truncation
 from building_blocks.fixed_point.arithmetic import truncate
-from building_blocks.fixed_point.number import FixedPoint, fixed_public
+from building_blocks.fixed_point.number import FixedPoint
 from building_blocks.pieces import Pieces, evaluate_pieces
+from building_blocks.shares import Shares
 from privml.errors import SettingError
 from privml.units.unit import Unit
 
@@ -111,8 +112,9 @@ def evaluate_cubics(unit: Unit, cubics: Cubics, x: FixedPoint, fraction_bits: in
 
     Notes
     -----
-    Four rounds, and 16 + 9/8 k bytes each way a value with k knots to compare with, for |x| below 2^10 - 16. Beyond,
-    one more round and 4 k more bytes. Where x is truncated, one more round and 8 bytes. Both units see masked words.
+    Four rounds, and 16 + 5/8 k bytes each way a value with k knots to compare with, for |x| below 2^12 - 16. Beyond,
+    k/4 more bytes; from 2^18 - 16 on, one more round and 3 k more bytes. Where x is truncated, one more round and 8
+    bytes. Both units see masked words.
     """
     if not 1 <= fraction_bits < SCALE:
         raise SettingError(f"a value in [0, 1] takes 1..{SCALE - 1} fractional bits; got {fraction_bits}")
@@ -123,8 +125,10 @@ def evaluate_cubics(unit: Unit, cubics: Cubics, x: FixedPoint, fraction_bits: in
     half = 1 << (fraction_bits - 1)
     # cubics may err beyond [0, 1]
     bound = half + (half >> 10) + 1
-    centred = FixedPoint(truncation.truncate(unit, values, SCALE - fraction_bits), fraction_bits, bound)
-    return centred + fixed_public(unit, np.full(x.shape, 0.5), fraction_bits)
+    result = truncation.truncate(unit, values, SCALE - fraction_bits)
+    if unit.is_master:
+        result = Shares(result.words + np.uint64(half))
+    return FixedPoint(result, fraction_bits, bound + half)
 
 
 def _cubic(function: Callable[[Real], Any], low: int, high: int) -> list[int]:

@@ -61,9 +61,10 @@ def exp2(unit: Unit, x: FixedPoint, fraction_bits: int, highest: float | None = 
 
     Notes
     -----
-    11 rounds, and 144 + 9/8 k bytes each way a value for k integers in the range of x, from -f on; 8 more if the result
-    can exceed 31 bits. One more round and 4 k more bytes where |x| can be 2^10 - 64 or more, or 2^62 - 2^47 as an
-    integer. One more round and 8 more bytes if x has more than 30 fractional bits. Both units see masked words.
+    11 rounds, and 144 + 5/8 k bytes each way a value for k integers in the range of x, from -f on; 8 more if the result
+    can exceed 31 bits. k/4 more bytes where |x| can be 2^12 - 64 or more; one more round and 3 k more bytes where it
+    can be 2^18 - 64 or more, or 2^62 - 2^39 as an integer. One more round and 8 more bytes if x has more than 30
+    fractional bits. Both units see masked words.
     """
     return _power(unit, x, 1.0, fraction_bits, highest)
 

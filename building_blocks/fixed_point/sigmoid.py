@@ -50,7 +50,8 @@ def sigmoid(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
 
     Notes
     -----
-    4 rounds, 30.6 bytes each way a value for |x| < 2^10 - 16. One more round and 52 more bytes where |x| can be larger.
-    One more round and 8 more bytes if x has more than 16 fractional bits. Both units see masked words.
+    4 rounds, 24.1 bytes each way a value for |x| < 2^12 - 16, and 27.4 for |x| < 2^18 - 16. One more round and 36 more
+    bytes where |x| can be larger. One more round and 8 more bytes if x has more than 16 fractional bits. Both units see
+    masked words.
     """
     return evaluate_cubics(unit, _SIGMOID, x, fraction_bits)

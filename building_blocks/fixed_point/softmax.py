@@ -69,8 +69,9 @@ def softmax(unit: Unit, x: FixedPoint, fraction_bits: int) -> FixedPoint:
     Notes
     -----
     The rounds of `maximum` and 11: 16 for m = 2, 17 for m <= 5, 18 for m <= 8, 7 more for each further level of its
-    brackets. 94 to 130 bytes each way a candidate. One more round and 48 more bytes where differences can be 2^10 - 16
-    or more. One more round and 8 more bytes if x has more than 16 fractional bits. Both units see masked words.
+    brackets. 80 to 120 bytes each way a candidate. 3 more bytes where differences can be 2^12 - 16 or more; one more
+    round and 36 more bytes where they can be 2^18 - 16 or more. One more round and 8 more bytes if x has more than 16
+    fractional bits. Both units see masked words.
     """
     count = x.shape[-1] if x.shape else 0
     if not 2 <= count <= MOST:

@@ -100,12 +100,19 @@ class Columns:
         magnitudes = self.magnitudes[self.features]
         return 1.0 + float((magnitudes * np.maximum(magnitudes, 1.0)).sum())
 
+    @property
+    def longest(self) -> float:
+        """Largest Euclidean length of a record, with a 1 for the intercept."""
+        return math.sqrt(1.0 + float((self.magnitudes[self.features] ** 2).sum()))
+
     def fitted(self, unit: Unit, records: Sequence[Operand], ahead: Moments | None) -> Self:
         """Return the columns with what is to be worked out of moments, or of the first chunk's records: nothing."""
         return self
 
     def linear_form(self, unit: Unit, weights: Shares) -> Shares:
         """Turn weights for x and intercepts, (width + 1, m), into those for z, with `fraction_bits` more. Local."""
+        if not self.fraction_bits:
+            return weights
         of_columns, of_centres = self._weigh(unit, weights[:-1], weights[:-1])
         intercepts = weights[-1] * (1 << self.fraction_bits) - of_centres.sum(axis=0)
         return concatenate([of_columns, intercepts.reshape(1, -1)])
@@ -119,6 +126,8 @@ class Columns:
         """Sums of x e over the records, and of e, (width + 1, m), with `fraction_bits` more than e. One round."""
         sums = errors.sum(axis=0).reshape(1, -1)
         with_z = multiply_operands(unit, fix_operand(unit, errors), records, transpose_left=True).transposed
+        if not self.fraction_bits:
+            return concatenate([with_z, sums])
         with_factors, with_centres = self._weigh(unit, with_z, sums)
         return concatenate([with_factors - with_centres, sums * (1 << self.fraction_bits)])
 

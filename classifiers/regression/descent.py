@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -13,30 +14,21 @@ from building_blocks import truncation
 from building_blocks.fixed_point.arithmetic import multiply, truncate
 from building_blocks.fixed_point.number import RANGE_BITS, FixedPoint
 from building_blocks.operand import Operand
-from building_blocks.shares import Shares, stack
+from building_blocks.shares import Shares, public, stack
 from classifiers.regression.columns import Columns
 from classifiers.regression.importance import IMPORTANCE_BITS
+from classifiers.regression.loss import ERROR_BITS, Loss
+from classifiers.regression.ranges import RATE_BITS, SUM_BITS, Extent, Ranges
 from classifiers.regression.schedule import Schedule
-from classifiers.regression.step import Reach, Rule, Step
+from classifiers.regression.step import Rule, Step
 from privml.errors import RangeError, SettingError
 from privml.units.unit import Unit
-
-ERROR_BITS: Final = 16
-"""Fractional bits of probabilities and of errors."""
-
-RATE_BITS: Final = 6
-"""Leading bits of a rate over a batch's size, at least: it enters as one public integer."""
 
 MEAN_BITS: Final = 12
 """Leading bits of one over the number of steps whose mean is taken."""
 
 LARGEST_ERROR: Final = (1 << ERROR_BITS) + (1 << ERROR_BITS - 8)
 """A difference of a probability, which may err beyond [0, 1], and a bit."""
-
-SUM_BITS: Final = RANGE_BITS - 2
-"""Bits that sums are given before they are truncated; one is left for what rounding adds."""
-
-Probabilities = Callable[[Unit, FixedPoint, int], FixedPoint]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +49,19 @@ class Position:
     """Where the descent is: weights and intercepts, (width + 1, m); how far they can be from 0; steps to here."""
 
     weights: Shares
-    reach: float = 0.0
+    extent: Extent = field(default_factory=Extent)
     steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Between two steps: weights; the same for scores, with fewer fractional bits; velocity; how far they can be."""
+
+    weights: Shares
+    for_scores: Shares
+    coarser: int
+    velocity: Shares
+    extent: Extent
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,8 @@ class Descent:
     ----------
     columns
         What records consist of.
-    probabilities
-        `sigmoid` or `softmax`.
+    loss
+        What is descended.
     schedule, rule
         What each step does.
     epochs
@@ -97,7 +100,7 @@ class Descent:
     """
 
     columns: Columns
-    probabilities: Probabilities
+    loss: Loss
     schedule: Schedule
     rule: Rule
     epochs: int
@@ -117,7 +120,7 @@ class Descent:
                 f"learning_rate times l2 is at most 1, or weights would change sign; got {self.schedule.rate:g} times "
                 f"{self.rule.l2:g}"
             )
-        largest = self.batch * self.columns.largest * self._steepest / (1 - self.rule.momentum)
+        largest = self.batch * self.columns.largest * self.ranges.importance / (1 - self.rule.momentum)
         spare = SUM_BITS - 1 - self._gradient_bits - math.log2(largest)
         if spare < RATE_BITS:
             raise SettingError(
@@ -125,7 +128,12 @@ class Descent:
                 f"learning rate, which needs {RATE_BITS}: make batches, weights of classes or momentum smaller, or "
                 "scales of features larger"
             )
-        self.reach(0.0, 0, 1)
+        self.forecast(Extent(), 0, 1)
+
+    @cached_property
+    def ranges(self) -> Ranges:
+        """How large numbers can get."""
+        return Ranges(self.columns, self.loss, self.fraction_bits, self.importance or 1.0)
 
     def batches(self, records: int) -> int:
         """Into how many batches so many records go."""
@@ -135,7 +143,7 @@ class Descent:
         """How many steps are made of so many records."""
         return self.epochs * self.batches(records)
 
-    def reach(self, start: float, done: int, records: int) -> float:
+    def forecast(self, start: Extent, done: int, records: int) -> Extent:
         """How far weights can be from 0 after so many records more.
 
         Parameters
@@ -150,105 +158,105 @@ class Descent:
         RangeError
             Scores, or the sum that becomes the mean, could leave 62 bits.
         """
-        reach, batches = Reach(start), self.batches(records)
+        extent, batches = start.at_rest, self.batches(records)
         rates = self.schedule.rates(done, self.epochs * batches)
         for rate in rates:
-            reach = self._after(self.rule.step(rate), reach)
-        of_scores = math.log2(self.score_bound(reach.weights))
-        of_mean = math.log2(self._bound(reach.weights) * batches) + MEAN_BITS
+            extent = self.ranges.after(self.rule.step(rate), extent)
+        of_scores = math.log2(self.ranges.score_bound(extent))
+        of_mean = math.log2(self.ranges.weight_bound(extent) * batches) + MEAN_BITS
         if max(of_scores, of_mean) > SUM_BITS:
             raise RangeError(
-                f"after {done + len(rates)} steps weights could be {reach.weights:.3g} from 0, which takes "
-                f"{max(of_scores, of_mean):.1f} of {SUM_BITS} bits: take a smaller learning_rate, fewer epochs, larger "
-                "batches or fewer fraction_bits"
+                f"after {done + len(rates)} steps weights could be {self.ranges.weight(extent):.3g} from 0, which "
+                f"takes {max(of_scores, of_mean):.1f} of {SUM_BITS} bits: take a smaller learning_rate, fewer epochs, "
+                "larger batches or fewer fraction_bits"
             )
-        return reach.weights
+        return extent.at_rest
 
     def train(self, unit: Unit, batches: Sequence[Batch], start: Position) -> Position:
         """Go through the batches, epoch by epoch.
 
         Seven rounds a step with the sigmoid: weights and errors are opened under masks, four for probabilities, and the
-        change is truncated. One more each: if f > 16 or a feature is continuous; if scores can reach 2^10; with weights
-        of classes. One in the end for the mean.
+        change is truncated. One more each: if a feature is continuous, or in the first step of a later chunk if f > 16;
+        if scores can reach 2^18; with weights of classes. The first step of all takes two. One in the end for the mean.
         """
         rates = self.schedule.rates(start.steps, self.epochs * len(batches))
-        weights, reach = start.weights, Reach(start.reach)
-        velocity = total = weights * 0
+        state = _State(start.weights, start.weights, 0, start.weights * 0, start.extent.at_rest)
+        total = start.weights * 0
         for number, rate in enumerate(rates):
-            step, batch = self.rule.step(rate), batches[number % len(batches)]
-            gradient = self._gradient(unit, batch, weights, reach)
-            change, velocity = self._move(unit, step, (weights, velocity), gradient, len(batch), reach)
-            weights, reach = weights + change, self._after(step, reach)
+            batch = batches[number % len(batches)]
+            state = self._move(unit, self.rule.step(rate), state, self._gradient(unit, batch, state), len(batch))
             if number >= len(rates) - len(batches):
-                total += weights
+                total += state.weights
+        weights = state.weights
         if self.average and len(batches) > 1:
-            weights = self._mean(unit, total, len(batches), reach.weights)
-        return Position(weights, reach.weights, start.steps + len(rates))
+            weights = self._mean(unit, total, len(batches), state.extent)
+        return Position(weights, state.extent.at_rest, start.steps + len(rates))
 
     @property
     def score_bits(self) -> int:
         """Fractional bits of scores."""
         return self.fraction_bits + self.columns.fraction_bits
 
-    def score_bound(self, reach: float) -> int:
-        """Largest integer that a score can be."""
-        return math.ceil(reach * self.columns.largest_score * 2.0**self.score_bits) + 1
-
-    def _gradient(self, unit: Unit, batch: Batch, weights: Shares, reach: Reach) -> FixedPoint:
+    def _gradient(self, unit: Unit, batch: Batch, state: _State) -> Shares:
         """X'e, summed over the batch."""
-        words = self.columns.scores(unit, batch.records, weights)
-        scores = FixedPoint(words, self.score_bits, self.score_bound(reach.weights))
-        probabilities = self.probabilities(unit, scores, ERROR_BITS)
-        errors = FixedPoint(probabilities.shares - batch.targets * (1 << ERROR_BITS), ERROR_BITS, LARGEST_ERROR)
+        errors = self._probabilities(unit, batch, state) - batch.targets * (1 << ERROR_BITS)
         if batch.importance is not None:
-            bound = round(self._steepest * 2**IMPORTANCE_BITS)
-            errors = multiply(unit, errors, FixedPoint(batch.importance, IMPORTANCE_BITS, bound))
-        bound = math.ceil(errors.bound * len(batch) * self.columns.largest) << self.columns.fraction_bits
-        return FixedPoint(self.columns.correlate(unit, batch.records, errors.shares), self._gradient_bits, bound)
+            bound = round(self.ranges.importance * 2**IMPORTANCE_BITS)
+            weight = FixedPoint(batch.importance, IMPORTANCE_BITS, bound)
+            errors = multiply(unit, FixedPoint(errors, ERROR_BITS, LARGEST_ERROR), weight).shares
+        return self.columns.correlate(unit, batch.records, errors)
 
-    def _move(
-        self, unit: Unit, step: Step, state: tuple[Shares, Shares], gradient: FixedPoint, records: int, reach: Reach
-    ) -> tuple[Shares, Shares]:
-        """Change of the weights, and the new velocity, at as fine a scale as there is room for; then truncated."""
-        weights = FixedPoint(state[0], self.fraction_bits, self._bound(reach.weights))
-        velocity = FixedPoint(state[1], self.fraction_bits, self._bound(reach.velocity))
-        largest = self.columns.largest * step.largest_sum(reach, self._steepest)
-        bits = min(RANGE_BITS - 1, SUM_BITS - math.ceil(math.log2(largest)))
-        more = bits - self.fraction_bits
-        shrunk = np.ones((weights.shape[0], 1))
-        shrunk[-1] = 0  # the intercepts do not
+    def _probabilities(self, unit: Unit, batch: Batch, state: _State) -> Shares:
+        if not state.extent.length.weights:
+            # the first step of all: weights are known to be 0
+            return public(unit, np.full(batch.targets.shape, (1 << ERROR_BITS) // self.loss.candidates))
+        scores = self.columns.scores(unit, batch.records, state.for_scores)
+        bound = self.ranges.score_bound(state.extent, state.coarser)
+        return self.loss.probabilities(
+            unit, FixedPoint(scores, self.score_bits - state.coarser, bound), ERROR_BITS
+        ).shares
 
-        def sum_of(along: float, against: float, shrink: float) -> Shares:
-            exact = against / records * 2.0 ** (bits - gradient.fraction_bits)
+    def _move(self, unit: Unit, step: Step, state: _State, gradient: Shares, records: int) -> _State:
+        """Make a step: sums are exact, at as fine a scale as there is room for, and then truncated."""
+        dropped, coarser = self.ranges.scale(step, state.extent, step.rate / records, self._gradient_bits)
+        bits = self.fraction_bits + dropped - coarser
+
+        def downhill(rate: float) -> Shares:
+            exact = rate / records * 2.0 ** (bits - self._gradient_bits)
             # one that has few bits is rounded down: no step is longer than its reach says
-            rate = round(exact) if exact >= 1 << RATE_BITS else math.floor(exact)
-            downhill = FixedPoint(gradient.shares * rate, bits, gradient.bound * rate)
-            return (velocity.scaled(along, more) - downhill - weights.scaled(shrink * shrunk, more)).shares
+            return gradient * (round(exact) if exact >= 1 << RATE_BITS else math.floor(exact))
 
-        change = sum_of(step.along, step.against, step.shrink)
-        if not step.keep:
-            return truncation.truncate(unit, change, more), state[1]
-        both = truncation.truncate(unit, stack([change, sum_of(step.keep, step.rate, 0.0)]), more)
-        return both[0], both[1]
+        def scaled(x: Shares, factor: float) -> Shares:
+            return x * round(factor * 2.0 ** (bits - self.fraction_bits))
 
-    def _mean(self, unit: Unit, total: Shares, count: int, reach: float) -> Shares:
+        change = -downhill(step.against)
+        if step.keep:
+            change += scaled(state.velocity, step.along)
+        if step.shrink:
+            shrunk = np.ones((gradient.shape[0], 1), dtype=np.int64)
+            shrunk[-1] = 0  # the intercepts do not
+            change -= scaled(state.weights, step.shrink) * shrunk
+        sums = [change * (1 << coarser)]
+        if step.keep:
+            sums.append((scaled(state.velocity, step.keep) - downhill(step.rate)) * (1 << coarser))
+        if coarser:
+            sums.append(scaled(state.weights, 1) + change)
+        rounded = truncation.truncate(unit, stack(sums), dropped)
+        weights = state.weights + rounded[0]
+        return _State(
+            weights,
+            rounded[-1] if coarser else weights,
+            coarser,
+            rounded[1] if step.keep else state.velocity,
+            self.ranges.after(step, state.extent),
+        )
+
+    def _mean(self, unit: Unit, total: Shares, count: int, extent: Extent) -> Shares:
         """Divide the sum of so many weights by their number."""
-        bound = self._bound(reach)
+        bound = self.ranges.weight_bound(extent)
         more = SUM_BITS - bound.bit_length()
         mean = FixedPoint(total, self.fraction_bits, bound * count).scaled(1 / count, more)
         return truncate(unit, mean, self.fraction_bits).shares
-
-    def _after(self, step: Step, reach: Reach) -> Reach:
-        return step.after(reach, self._steepest, 2.0**-self.fraction_bits)
-
-    def _bound(self, reach: float) -> int:
-        """Largest integer that a weight or velocity can be."""
-        return math.ceil(reach * self.columns.largest * 2.0**self.fraction_bits) + 1
-
-    @property
-    def _steepest(self) -> float:
-        """Largest mean gradient for a column of magnitude 1, apart from what errors err."""
-        return self.importance or 1.0
 
     @property
     def _gradient_bits(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +14,29 @@ MARGIN: Final = 1 + 2.0**-5
 
 @dataclass(frozen=True)
 class Reach:
-    """How far weights and velocity can be from zero, for a column of magnitude 1; for others in proportion."""
+    """How far weights and velocity can be from zero."""
 
     weights: float = 0.0
     velocity: float = 0.0
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """What is known of gradients, whatever the records.
+
+    Attributes
+    ----------
+    largest
+        How large they are at most.
+    at_zero
+        The loss where all weights are 0.
+    inexact
+        Euclidean length of what they err.
+    """
+
+    largest: float
+    at_zero: float = math.inf
+    inexact: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -29,17 +49,32 @@ class Step:
     along: float
     against: float
 
-    def after(self, reach: Reach, gradient: float, rounding: float) -> Reach:
-        """How far weights and velocity can be afterwards, for |g| <= gradient; intercepts do not shrink."""
+    def after(self, reach: Reach, gradients: Gradients, rounding: float) -> Reach:
+        """How far weights and velocity can be afterwards; intercepts do not shrink."""
+        straight = reach.weights + self.along * reach.velocity + MARGIN * self.against * gradients.largest
         return Reach(
-            reach.weights + self.along * reach.velocity + MARGIN * self.against * gradient + rounding,
-            self.keep * reach.velocity + MARGIN * self.rate * gradient + rounding,
+            min(straight, self._downhill(reach.weights, gradients)) + rounding,
+            self.keep * reach.velocity + MARGIN * self.rate * gradients.largest + rounding,
         )
 
-    def largest_sum(self, reach: Reach, gradient: float) -> float:
+    def largest_sum(self, reach: Reach, gradients: Gradients) -> float:
         """Largest magnitude of the sums that are rounded: the new velocity, and the change of the weights."""
-        change = self.along * reach.velocity + MARGIN * self.against * gradient + self.shrink * reach.weights
-        return max(change, self.keep * reach.velocity + MARGIN * self.rate * gradient)
+        change = self.along * reach.velocity + MARGIN * self.against * gradients.largest + self.shrink * reach.weights
+        return max(change, self.keep * reach.velocity + MARGIN * self.rate * gradients.largest)
+
+    def _downhill(self, length: float, gradients: Gradients) -> float:
+        """Euclidean length of the weights afterwards, at most, since the loss is convex and not negative.
+
+        For w' = w - r g, |w'|² = |w|² - 2 r gw + r² |g|², and -gw <= L(0) - L(w) <= L(0): the square grows by no more
+        than a constant, however many steps there are. (The first lines of every proof that gradient descent converges:
+        Zinkevich, ICML 2003.) What shrinks weights by s w is a step that ends at s w instead of 0, where the loss is
+        L(0) + s |g| |w| at most. Momentum is left to the other bound.
+        """
+        if self.keep:
+            return math.inf
+        rate = MARGIN * self.rate
+        loss = gradients.at_zero + (self.shrink * gradients.largest + gradients.inexact) * length
+        return math.sqrt(length**2 + 2 * rate * loss + (rate * gradients.largest) ** 2)
 
 
 @dataclass(frozen=True)

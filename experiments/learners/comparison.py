@@ -58,36 +58,55 @@ def limit_of(settings: Settings, title: str, learner: str, what: str = "") -> Li
     return LIMITS.get(f"{TITLES[learner]}, {title}{what}") if settings.records is None else None
 
 
-def measure_learner(report: Report, settings: Settings, both: BothUnits, learner: str, source: Source) -> None:
-    """Train on every split, or several times on the only one, in turns with the rival; ask for all test records."""
+def measure_learner(
+    report: Report,
+    settings: Settings,
+    both: BothUnits,
+    learner: str,
+    source: Source,
+    what: str = "",
+    changes: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Train on every split, or several times on the only one, in turns with the rival; ask for all test records.
+
+    With other options than usual if there are `changes`; `what` then says so. No target is about these.
+    """
     splits = source.prepared(learner, settings.records)
     again = max(1, settings.repeats // 2) if len(splits) == 1 else 1
     generator = np.random.default_rng(settings.seed)
 
+    def options_of(split: Prepared) -> dict[str, Any]:
+        return {**options_for(learner, split.schema, split.train), **changes}
+
     def trained(split: Prepared) -> tuple[LearnerPair, Cost]:
-        ours = LearnerPair(both, learner, split.schema, options_for(learner, split.schema, split.train), generator)
+        ours = LearnerPair(both, learner, split.schema, options_of(split), generator)
         return ours, ours.learn(split.train)
 
     memory = memory_of(lambda: trained(splits[0]))  # and a warm-up
-    outcomes = [_try(trained, split, learner, settings.repeats) for split in splits for _ in range(again)]
-    _write(report, settings, learner, source.title, outcomes)
-    section = f"{source.title}: {learner}"
+    outcomes = [
+        _try(trained, split, learner, options_of(split), settings.repeats) for split in splits for _ in range(again)
+    ]
+    title = f"{source.title}{what}"
+    _write(report, settings, learner, title, outcomes)
+    section = f"{title}: {learner}"
     report.add(section, "memory of training at its peak, both units and dealer", memory, "MiB", keyless=True)
     first = splits[0]
-    options = options_for(learner, first.schema, first.train)
     report.note(
         section,
         f"{source.splits[0].split}; {len(first.train):,} training records, {len(first.schema.features)} features in "
         f"{first.schema.width} columns, {first.schema.class_count} classes; "
-        + ", ".join(f"{name} {value}" for name, value in options.items() if name != "standardisation"),
+        + ", ".join(f"{name} {value}" for name, value in options_of(first).items() if name != "standardisation"),
     )
 
 
 def _try(
-    trained: Callable[[Prepared], tuple[LearnerPair, Cost]], split: Prepared, learner: str, repeats: int
+    trained: Callable[[Prepared], tuple[LearnerPair, Cost]],
+    split: Prepared,
+    learner: str,
+    options: Mapping[str, Any],
+    repeats: int,
 ) -> Outcome:
     ours, cost = trained(split)
-    options = options_for(learner, split.schema, split.train)
     start = time.perf_counter()
     rival = RIVALS[learner](split.schema, options)
     rival.fit(split.train)

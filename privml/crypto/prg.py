@@ -8,7 +8,7 @@ keys or nonces are independent as long as none is longer than 2^64 blocks.
 from __future__ import annotations
 
 import math
-from typing import TypeAlias, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -74,9 +74,12 @@ class Stream(Secret):
     def __init__(self, key: bytes, nonce: int) -> None:
         if len(key) != KEY_BYTES:
             raise SettingError(f"a stream key has {KEY_BYTES} bytes, not {len(key)}")
-        if not 0 <= nonce < 1 << 64:
-            raise SettingError("a stream's nonce lies in [0, 2^64)")
-        self._cipher = Cipher(algorithms.AES(key), modes.CTR(nonce.to_bytes(8, "big") + bytes(8))).encryptor()
+        self._cipher = Cipher(algorithms.AES(key), modes.CTR(_first_block(nonce))).encryptor()
+
+    def restart(self, nonce: int) -> Self:
+        """Go to the beginning of another stream of this key: a tenth of the cost of one more `Stream`."""
+        self._cipher.reset_nonce(_first_block(nonce))
+        return self
 
     def words(self, shape: Shape) -> NDArray[np.uint64]:
         """The next array of uniform 64-bit words."""
@@ -88,15 +91,24 @@ class Stream(Secret):
         if kind.kind != "u":
             raise SettingError(f"a stream gives unsigned integers, not {kind}")
         count = shape if isinstance(shape, int) else math.prod(shape)
-        size = count * kind.itemsize
+        return self.octets(count * kind.itemsize).view(kind).astype(dtype, copy=False).reshape(shape)
+
+    def octets(self, size: int) -> NDArray[np.uint8]:
+        """The next so many bytes."""
         buffer = np.empty(size + _SLACK, dtype=np.uint8)
         view = buffer.data
         for start in range(0, size, len(_ZEROS)):
             self._cipher.update_into(_ZEROS[: min(size - start, len(_ZEROS))], view[start:])
-        return buffer[:size].view(kind).astype(dtype, copy=False).reshape(shape)
+        return buffer[:size]
 
     def __repr__(self) -> str:
         return "Stream(...)"
+
+
+def _first_block(nonce: int) -> bytes:
+    if not 0 <= nonce < 1 << 64:
+        raise SettingError("a stream's nonce lies in [0, 2^64)")
+    return nonce.to_bytes(8, "big") + bytes(8)
 
 
 def expand(key: bytes, nonce: int, words: Shape) -> NDArray[np.uint64]:

@@ -19,9 +19,10 @@ UNIT_BITS: Final = 16
 class Continuous:
     """A number by its place between two limits: ``Continuous("weight", 30, 200)``.
 
-    A value v becomes the code round(2^16 (v - low) / (high - low)), in 0..65536, and fills one column of a record with
-    it. The limits are public, and every record is held to them. Learners that count (naive Bayes, trees) need `Numeric`
-    with bins in its place.
+    A value v becomes the code round(2^16 (v - low) / (high - low)), and fills one column of a record with it: within
+    half a unit. Codes have 16 bits, so that the upper limit itself is 65535, a unit less than its place. The limits are
+    public, and every record is held to them. Learners that count (naive Bayes, trees) need `Numeric` with bins in its
+    place.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ class Continuous:
     @property
     def levels(self) -> int:
         """How many codes there are."""
-        return (1 << UNIT_BITS) + 1
+        return 1 << UNIT_BITS
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -82,7 +83,7 @@ class Continuous:
             numbers = column.astype(np.float64)
             codes = np.full(len(numbers), UNKNOWN, dtype=np.int64)
             inside = (numbers >= self.low) & (numbers <= self.high)
-            codes[inside] = np.rint((numbers[inside] - self.low) * self._scale)
+            codes[inside] = self._places(numbers[inside])
             codes[np.isinf(numbers)] = WRONG_TYPE
             codes[np.isnan(numbers)] = MISSING
             return codes
@@ -94,7 +95,7 @@ class Continuous:
             if number is None:
                 return WRONG_TYPE
             inside = self.low <= number <= self.high
-            return int(np.rint((number - self.low) * self._scale)) if inside else UNKNOWN
+            return int(self._places(np.float64(number))) if inside else UNKNOWN
 
         return map_cells(column, code_of)
 
@@ -102,6 +103,6 @@ class Continuous:
         """Return the feature as JSON values."""
         return {"kind": self.kind, "name": self.name, "low": self.low, "high": self.high}
 
-    @property
-    def _scale(self) -> float:
-        return float(1 << UNIT_BITS) / (self.high - self.low)
+    def _places(self, numbers: NDArray[np.float64] | np.float64) -> NDArray[np.float64]:
+        scale = float(1 << UNIT_BITS) / (self.high - self.low)
+        return np.minimum(np.rint((numbers - self.low) * scale), self.levels - 1)

@@ -85,13 +85,14 @@ class PrivateDecisionTree(CountingClassifier, RoundingClassifier):
     grace_period
         Records that a leaf must see before a split of it is looked for.
     delta, tau
-        Chance of a split that is not the best; the Hoeffding bound below which the best is taken as it is.
+        Chance of a split that is not the best; the Hoeffding bound below which the best is taken as it is, None for
+        0.3 of the largest gain.
     criterion
         "information_gain" or "gini".
     leaf_prediction
         "majority" or "naive_bayes".
     batch
-        Records that go down the tree together.
+        Records that go down the tree together, at most.
     n_bins
         Bins of a column of numbers, at least 2: quantiles, or one for each value if there are not more of them.
     schema
@@ -115,7 +116,7 @@ class PrivateDecisionTree(CountingClassifier, RoundingClassifier):
         depth: int = 6,
         grace_period: int = 200,
         delta: float = 1e-7,
-        tau: float = 0.05,
+        tau: float | None = None,
         criterion: str = "information_gain",
         leaf_prediction: str = "majority",
         batch: int = 1000,

@@ -8,45 +8,63 @@ dealer refuses to deal a number again.
 
 from __future__ import annotations
 
-import itertools
-import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from privml.crypto.prg import Stream
+from privml.crypto.prg import Stream, derive_key
 from privml.crypto.randomness import random_bytes
 from privml.crypto.secret import Secret
 from privml.errors import DrawReusedError, SettingError
-from privml.units.correlations import Array, Correlation, DrawnMask, Field, OfOperands, OperandMask
+from privml.units.correlations import Array, Corrector, Correlation, DrawnMask, OfOperands, OperandMask, Shape
 from privml.units.ledger import Ledger, MemoryLedger
 from privml.units.role import Role
+
+if TYPE_CHECKING:
+    from privml.units.channel import Channel
 
 PART = 1 << 13
 """Values that the dealer derives at a time: they stay in the processor's cache."""
 
+KEPT = 1 << 26
+"""Bytes of operands' masks that the dealer keeps, as a batch of records is multiplied again and again."""
 
-def expand(stream: Stream, fields: Sequence[Field]) -> list[Array]:
-    """Expand the next arrays of these forms from a stream, each from a multiple of 8 bytes on."""
-    size, places = _places(tuple(fields))
-    memory = stream.draw(size, np.uint8)
-    return [memory[place].view(field.dtype).reshape(field.shape) for place, field in zip(places, fields, strict=True)]
+WORTH_KEEPING = 1 << 14
+"""Bytes of a mask from which on it is kept: smaller ones are as soon expanded anew."""
+
+
+class Layout(NamedTuple):
+    """Where a unit's shares lie in its stream, one behind the other, each from a multiple of 8 bytes on."""
+
+    size: int
+    """Bytes in all."""
+
+    places: tuple[tuple[Shape, type[np.unsignedinteger[Any]], int | None], ...]
+    """Shape, type and first byte of each array; nothing is drawn for what belongs to the other unit."""
+
+
+def expand(stream: Stream, layout: Layout) -> list[Array]:
+    """Expand a unit's shares from a stream."""
+    memory = stream.octets(layout.size)
+    return [
+        np.zeros(shape, dtype) if start is None else np.ndarray(shape, dtype, memory, start)
+        for shape, dtype, start in layout.places
+    ]
 
 
 @lru_cache(maxsize=1 << 10)
-def _places(fields: tuple[Field, ...]) -> tuple[int, tuple[slice, ...]]:
-    """How many bytes arrays take one behind the other, and where each lies in them; small draws are many."""
-    starts = list(itertools.accumulate((-(-field.nbytes // 8) * 8 for field in fields), initial=0))
-    places = (slice(start, start + field.nbytes) for start, field in zip(starts, fields, strict=False))
-    return starts[-1], tuple(places)
-
-
-def hold(stream: Stream, fields: Sequence[Field], role: Role) -> list[Array]:
-    """Expand a unit's shares of the bases: nothing is drawn for what belongs to the other unit."""
-    drawn = iter(expand(stream, [field for field in fields if field.held_by(role)]))
-    return [next(drawn) if field.held_by(role) else np.zeros(field.shape, field.dtype) for field in fields]
+def layout_of(correlation: Correlation, role: Role) -> Layout:
+    """Lay out a unit's shares of the bases, and the Master's of what is derived; small draws are many."""
+    size, places = 0, []
+    for each in (*correlation.bases, *(correlation.derived if role is Role.MASTER else ())):
+        held = each.held_by(role)
+        places.append((each.shape, each.dtype, size if held else None))
+        size += -(-each.nbytes // 8) * 8 if held else 0
+    return Layout(size, tuple(places))
 
 
 class Dealer(Secret):
@@ -56,8 +74,14 @@ class Dealer(Secret):
     """
 
     def __init__(self) -> None:
-        self.epoch = random_bytes(16)
-        self._seeds = {role: random_bytes(32) for role in Role}
+        self._deal(random_bytes(16), {role: random_bytes(32) for role in Role})
+
+    def _deal(self, epoch: bytes, seeds: dict[Role, bytes]) -> None:
+        self.epoch = epoch
+        self._seeds = seeds
+        self._streams = [(role, Stream(seed, 0)) for role, seed in seeds.items()]
+        self._masks: dict[DrawnMask, Array] = {}
+        self._kept = 0
         self._next = 0
         self._lock = threading.Lock()
 
@@ -66,8 +90,8 @@ class Dealer(Secret):
 
     def source(self, role: Role, ledger: Ledger | None = None) -> DealtSource:
         """Return the source of one unit, with that unit's own seed and no other."""
-        corrections = self.corrections if role is Role.SECONDARY else None
-        return DealtSource(role, self.epoch, self._seeds[role], corrections, ledger or MemoryLedger())
+        corrector = self if role is Role.SECONDARY else None
+        return DealtSource(role, self.epoch, self._seeds[role], corrector, ledger or MemoryLedger())
 
     def corrections(self, number: int, correlation: Correlation) -> list[Array]:
         """Return the correction words of one draw.
@@ -78,24 +102,61 @@ class Dealer(Secret):
             The number was dealt before.
         """
         with self._lock:
-            if number < self._next:
-                raise DrawReusedError(f"draw {number} was dealt already; the next is {self._next}")
-            self._next = number + 1
-        streams = [Stream(self._seeds[role], number) for role in Role]
+            self._take(number)
+            if not correlation.derived:
+                return []
+            masters, secondarys = self._shares(number, correlation)
+            shares = zip(correlation.bases, masters, secondarys, strict=False)
+            bases = [field.join(mine, peer) for field, mine, peer in shares]
+            if isinstance(correlation, OfOperands):
+                bases += [self._operand(drawn, number) for drawn in correlation.operands]
+        derived = masters[len(secondarys) :]
+        _correct(correlation, bases, derived)
+        return derived
 
-        shares = zip(*map(hold, streams, [correlation.bases] * 2, Role), strict=True)
-        bases = [field.join(*both) for field, both in zip(correlation.bases, shares, strict=True)]
-        if isinstance(correlation, OfOperands):
-            bases += [self._operand(drawn, number) for drawn in correlation.operands]
-        masters = expand(streams[0], correlation.derived)
-        _correct(correlation, bases, masters)
-        return masters
+    def _shares(self, number: int, correlation: Correlation) -> list[list[Array]]:
+        """Both units' shares of the bases, and the Master's of what is derived."""
+        return [expand(stream.restart(number), layout_of(correlation, role)) for role, stream in self._streams]
+
+    def branch(self, number: int, count: int) -> list[Dealer]:
+        """Deal independent streams under a number, which is dealt then.
+
+        Raises
+        ------
+        DrawReusedError
+            The number was dealt before.
+        """
+        with self._lock:
+            self._take(number)
+        return [self._branch(number, lane) for lane in range(count)]
+
+    def _branch(self, number: int, lane: int) -> Dealer:
+        branch = Dealer()
+        seeds = {role: _branch_seed(seed, number, lane) for role, seed in self._seeds.items()}
+        branch._deal(_branch_epoch(self.epoch, number, lane), seeds)
+        return branch
+
+    def _take(self, number: int) -> None:
+        if number < self._next:
+            raise DrawReusedError(f"draw {number} was dealt already; the next is {self._next}")
+        self._next = number + 1
 
     def _operand(self, drawn: DrawnMask, before: int) -> Array:
         if not 0 <= drawn.number < before:
             raise SettingError(f"draw {drawn.number} was not dealt before draw {before}: it is no operand's mask")
-        (field,) = fields = OperandMask(drawn.shape).bases
-        return field.join(*(expand(Stream(self._seeds[role], drawn.number), fields)[0] for role in Role))
+        # what was used last comes last
+        mask = self._masks.pop(drawn, None)
+        if mask is None:
+            (mask,), (peer,) = self._shares(drawn.number, OperandMask(drawn.shape))
+            mask += peer
+            mask.flags.writeable = False
+            if mask.nbytes < WORTH_KEEPING:
+                return mask
+            self._kept += mask.nbytes
+        self._masks[drawn] = mask
+        while self._kept > KEPT:
+            self._kept -= self._masks.pop(next(iter(self._masks))).nbytes
+        return mask
 
 
 def _correct(correlation: Correlation, bases: Sequence[Array], masters: Sequence[Array]) -> None:
@@ -114,6 +175,36 @@ def _correct(correlation: Correlation, bases: Sequence[Array], masters: Sequence
             field.correct(value, share)
 
 
+def _branch_epoch(epoch: bytes, number: int, lane: int) -> bytes:
+    return derive_key(epoch, "privml-lane-epoch", 1, number, lane, length=len(epoch))
+
+
+def _branch_seed(seed: bytes, number: int, lane: int) -> bytes:
+    return derive_key(seed, "privml-lane-seed", 1, number, lane)
+
+
+@dataclass(frozen=True)
+class DealtBranch:
+    """Where a lane's stream of dealt correlations begins: this unit's seed and, in the Secondary, who corrects."""
+
+    role: Role
+    epoch: bytes
+    seed: bytes = field(repr=False)
+    corrector: Corrector | None = field(default=None, repr=False)
+
+    def source(self, channel: Callable[[], Channel]) -> DealtSource:  # noqa: ARG002 - nothing is made over the link
+        """Return the stream, from its beginning."""
+        return DealtSource(self.role, self.epoch, self.seed, self.corrector, MemoryLedger())
+
+    def carried(self) -> tuple[DealtBranch, Corrector | None]:
+        """Part it into what a worker elsewhere is given, its seed, and the dealer."""
+        return replace(self, corrector=None), self.corrector
+
+    def corrected_by(self, corrector: Corrector) -> DealtBranch:
+        """Return it with who corrects its draws; the Master's need nobody."""
+        return replace(self, corrector=corrector) if self.role is Role.SECONDARY else self
+
+
 class DealtSource(Secret):
     """A unit's stream of dealt correlations: its seed and, in the Secondary, the dealer's correction words."""
 
@@ -122,15 +213,15 @@ class DealtSource(Secret):
         role: Role,
         epoch: bytes,
         seed: bytes,
-        corrections: Callable[[int, Correlation], list[Array]] | None,
+        corrector: Corrector | None,
         ledger: Ledger,
     ) -> None:
         self._role = role
         self._epoch = epoch
         self._seed = seed
-        self._corrections = corrections
+        self._stream = Stream(seed, 0)
+        self._corrector = corrector
         self._ledger = ledger
-        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"DealtSource(epoch={self._epoch.hex()[:8]}…, position={self.position})"
@@ -151,13 +242,20 @@ class DealtSource(Secret):
 
     def draw(self, correlation: Correlation) -> list[Array]:
         """Return this unit's shares of the next draw: bases first, then what is derived."""
-        if os.getpid() != self._process:
-            raise DrawReusedError(
-                "a fork shares its parent's correlated randomness; a child process needs a deal of its own"
-            )
         number = self._ledger.reserve()
-        stream = Stream(self._seed, number)
-        bases = hold(stream, correlation.bases, self._role)
-        if self._corrections is None:
-            return bases + expand(stream, correlation.derived)
-        return bases + self._corrections(number, correlation)
+        shares = expand(self._stream.restart(number), layout_of(correlation, self._role))
+        return shares if self._corrector is None else shares + self._corrector.corrections(number, correlation)
+
+    def branches(self, count: int) -> list[DealtBranch]:
+        """Return beginnings of so many independent streams, one for each lane; they take the number of one draw."""
+        number = self._ledger.reserve()
+        correctors = [None] * count if self._corrector is None else self._corrector.branch(number, count)
+        return [
+            DealtBranch(
+                self._role,
+                _branch_epoch(self._epoch, number, lane),
+                _branch_seed(self._seed, number, lane),
+                corrector,
+            )
+            for lane, corrector in enumerate(correctors)
+        ]

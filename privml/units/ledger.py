@@ -1,4 +1,4 @@
-"""Numbers that are given out once and never again, across restarts too."""
+"""Numbers that are given out once and never again, across restarts and forks too."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
+from privml.crypto.lineage import lineage
 from privml.errors import DrawReusedError, MalformedError
 
 
 class Ledger(Protocol):
-    """Gives out the numbers of draws, in order, each once."""
+    """Gives out the numbers of draws, in order, each once; a fork goes on with none of its parent's."""
 
     @property
     def position(self) -> int:
         """The next number."""
 
     def reserve(self) -> int:
-        """Return the next number, which is then gone."""
+        """Return the next number, which is then gone; raises `DrawReusedError` in a fork."""
 
     def jump(self, position: int) -> None:
         """Skip to a later number; raises `DrawReusedError` for an earlier one."""
@@ -31,6 +32,7 @@ class MemoryLedger:
     def __init__(self, position: int = 0) -> None:
         self._position = position
         self._lock = threading.Lock()
+        self._lineage = lineage()
 
     @property
     def position(self) -> int:
@@ -38,7 +40,8 @@ class MemoryLedger:
         return self._position
 
     def reserve(self) -> int:
-        """Return the next number, which is then gone."""
+        """Return the next number, which is then gone; raises `DrawReusedError` in a fork."""
+        self._refuse_in_fork()
         with self._lock:
             number = self._position
             self._position += 1
@@ -50,6 +53,12 @@ class MemoryLedger:
             if position < self._position:
                 raise DrawReusedError(f"draw {position} lies before the next one, {self._position}")
             self._position = position
+
+    def _refuse_in_fork(self) -> None:
+        if lineage() != self._lineage:
+            raise DrawReusedError(
+                "a fork shares its parent's correlated randomness; a child process needs a source of its own"
+            )
 
 
 class FileLedger(MemoryLedger):
@@ -79,8 +88,10 @@ class FileLedger(MemoryLedger):
         Raises
         ------
         DrawReusedError
-            Another ledger reserved numbers in the same file meanwhile.
+            Another ledger reserved numbers in the same file meanwhile, or this process is a fork of the one that made
+            this ledger.
         """
+        self._refuse_in_fork()
         with self._lock:
             number = self._position
             if number >= self._reserved:

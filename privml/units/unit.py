@@ -135,20 +135,20 @@ class Unit:
         source.jump(max(source.position, int.from_bytes(peer[-8:], "big")))
 
 
-def _frame(arrays: Sequence[NDArray[Any]]) -> memoryview:
+def _frame(arrays: Sequence[NDArray[Any]]) -> memoryview | bytes:
     if len(arrays) == 1:
-        return np.ascontiguousarray(arrays[0]).reshape(-1).view(np.uint8).data
-    return np.concatenate([np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in arrays]).data
+        return np.ascontiguousarray(arrays[0]).data
+    return b"".join([np.ascontiguousarray(array).data for array in arrays])
 
 
 def _split(frame: memoryview, like: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    expected = sum(array.nbytes for array in like)
-    if frame.nbytes != expected:
-        raise FrameSizeError(f"expected a frame of {expected} bytes, got {frame.nbytes}: the units are out of step")
     parts: list[NDArray[Any]] = []
     start = 0
     for array in like:
-        part = np.frombuffer(frame, dtype=array.dtype, count=array.size, offset=start)
-        parts.append(part.reshape(array.shape))
-        start += array.nbytes
+        end = start + array.nbytes
+        if end <= frame.nbytes:
+            parts.append(np.ndarray(array.shape, array.dtype, frame, start))
+        start = end
+    if frame.nbytes != start:
+        raise FrameSizeError(f"expected a frame of {start} bytes, got {frame.nbytes}: the units are out of step")
     return parts

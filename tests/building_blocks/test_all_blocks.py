@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from building_blocks.catalogue import BLOCKS, Block
 from building_blocks.catalogue.figures import measure
 from privml.crypto.prg import Stream
 from privml.units import dealer
-from privml.units.correlations import Field
+from privml.units.dealer import Layout
 from privml.units.memory import memory_channels
 from privml.units.ot.source import OtSource
 from privml.units.role import Role
@@ -151,14 +150,16 @@ class TestPlantedLeaks:
 
     @each_size
     def test_a_missing_mask(self, words: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(dealer, "expand", lambda _, fields: [np.zeros(f.shape, dtype=f.dtype) for f in fields])
+        monkeypatch.setattr(
+            dealer, "expand", lambda _, layout: [np.zeros(shape, dtype) for shape, dtype, _ in layout.places]
+        )
         assert self.leaks(self.BLOCK, words)
         assert self.leaks(self.PRODUCT, words)
 
     @each_size
     def test_a_mask_that_is_too_short(self, words: int, monkeypatch: pytest.MonkeyPatch) -> None:
         expand, short = dealer.expand, np.uint64(2**40 - 1)
-        monkeypatch.setattr(dealer, "expand", lambda stream, fields: [a & short for a in expand(stream, fields)])
+        monkeypatch.setattr(dealer, "expand", lambda stream, layout: [a & short for a in expand(stream, layout)])
         assert self.leaks(self.BLOCK, words)
 
     @each_size
@@ -170,8 +171,8 @@ class TestPlantedLeaks:
     def test_a_mask_used_for_two_values(self, monkeypatch: pytest.MonkeyPatch) -> None:
         expand = dealer.expand
 
-        def repeated(stream: Stream, fields: Sequence[Field]) -> list[NDArray[Any]]:
-            arrays = expand(stream, fields)
+        def repeated(stream: Stream, layout: Layout) -> list[NDArray[Any]]:
+            arrays = expand(stream, layout)
             for words in arrays:
                 words[1::2] = words[::2]
             return arrays
@@ -184,7 +185,11 @@ class TestPlantedLeaks:
 
     @each_size
     def test_a_draw_used_twice(self, words: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(dealer, "Stream", lambda seed, number: Stream(seed, 0))
+        class First(Stream):
+            def restart(self, nonce: int) -> Self:
+                return super().restart(0)
+
+        monkeypatch.setattr(dealer, "Stream", First)
         (operand,) = self.BLOCK.inputs
 
         def twice(unit: Any, x: Any, y: Any) -> Any:

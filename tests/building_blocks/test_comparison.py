@@ -5,8 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from building_blocks.comparison import below_thresholds, bit_to_integer, equal, equal_to, is_zero, less_than, sign
+from building_blocks.boolean import MaskedWord, open_masked
+from building_blocks.comparison import (
+    below_thresholds,
+    bit_to_integer,
+    equal,
+    equal_to,
+    is_zero,
+    less_than,
+    mask_exceeds,
+    sign,
+)
+from building_blocks.shares import BooleanShares, Shares
 from privml.errors import SettingError
+from privml.units.unit import Unit
 from tests.two_units import join, join_bits, run, split
 
 ENDS = [-(2**63), -(2**63) + 1, -(2**62), -1, 0, 1, 2**62, 2**63 - 1]
@@ -60,6 +72,26 @@ def test_many_thresholds_at_once(values: list[int], thresholds: list[int]) -> No
     x = np.array([*values, *thresholds])
     got = join_bits(run(lambda unit, a: below_thresholds(unit, a, thresholds), split(x)))
     np.testing.assert_array_equal(got, x[:, None] < np.array(thresholds))
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint64])
+@given(words=st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=20), near=st.integers(-1, 1))
+def test_where_the_mask_exceeds(words: list[int], near: int, dtype: type[np.uint16 | np.uint64]) -> None:
+    """Against any public word, and one next to the mask itself."""
+
+    def program(unit: Unit, x: Shares) -> tuple[BooleanShares, BooleanShares]:
+        masked = open_masked(unit, x)
+        low = MaskedWord(
+            masked.opened.astype(dtype),
+            BooleanShares(masked.mask.words.astype(dtype)),
+            [product.astype(dtype) for product in masked.products],
+        )
+        return mask_exceeds(unit, low), BooleanShares(masked.mask.words.astype(dtype))
+
+    x = np.array([*words, 0, near % 2**64], dtype=np.uint64)
+    done = run(program, split(x))
+    exceeds, mask = (one.words ^ other.words for one, other in zip(done.master, done.secondary, strict=True))
+    np.testing.assert_array_equal(exceeds, mask > (x + mask).astype(dtype))
 
 
 def test_thresholds_have_one_dimension() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from building_blocks.pieces import Pieces, evaluate_pieces
 from building_blocks.shares import Shares, ring
 from privml.errors import SettingError
+from privml.units.correlations import Windows
 from privml.units.unit import Unit
 from tests.two_units import join, run, split
 
@@ -62,35 +63,38 @@ def test_exact_for_every_word(bound: int, count: int, degree: int, results: int,
     np.testing.assert_array_equal(evaluated(pieces, x, bound), at(pieces, x))
 
 
-@pytest.mark.parametrize("bound", [2**14, 2**18, 2**24, 2**25 - 7000])
-def test_with_slack_the_piece_above_may_begin_early(bound: int) -> None:
+@pytest.mark.parametrize(
+    ("bound", "expected"),
+    [(2**14, Windows(0, 3)), (2**18, Windows(2, 3)), (2**27 - 7000, Windows(10, 3)), (2**32, Windows(10, 4))],
+)
+def test_with_slack_the_piece_above_may_begin_early(bound: int, expected: Windows) -> None:
     pieces = pieces_of([-5000, 0, 1234, 2258], slack=1024)
-    dtype, lowest = pieces.digits(bound)
-    assert dtype is np.uint16
+    assert pieces.windows(bound) == expected
     x = around(list(pieces.knots), bound, 1500)
-    got, exact, early = evaluated(pieces, x, bound), at(pieces, x), at(pieces, x, 2**lowest)
+    got, exact, early = evaluated(pieces, x, bound), at(pieces, x), at(pieces, x, 2**expected.lowest)
     assert ((got == exact) | (got == early)).all()
-    if lowest:
+    if expected.lowest:
         assert (got != exact).any(), "the slack is there, and is used"
 
 
-def test_slack_that_would_not_do_takes_all_digits() -> None:
+@pytest.mark.parametrize("bound", [2**26, 2**32, 2**40])
+def test_slack_that_would_not_do_takes_more_digits(bound: int) -> None:
     pieces = pieces_of([0, 1 << 12], slack=1023)
-    assert pieces.digits(2**23) == (np.uint16, 9)
-    assert pieces.digits(2**24) == (np.uint64, 0)
-    x = around(list(pieces.knots), 2**24)
-    np.testing.assert_array_equal(evaluated(pieces, x, 2**24), at(pieces, x))
+    expected = {25: Windows(9, 3), 26: Windows(4, 4), 31: Windows(9, 4), 32: Windows(-2, 11)}
+    assert {k: pieces.windows(2**k) for k in expected} == expected
+    x = around(list(pieces.knots), bound)
+    np.testing.assert_array_equal(evaluated(pieces, x, 2**32), at(pieces, x))
 
 
 @pytest.mark.parametrize("knot", [0, 1, 5, 2**14])
 def test_the_digits_hold_what_is_compared(knot: int) -> None:
     pieces = pieces_of([-knot], slack=2**62)
-    for bound in [2**k + d for k in range(13, 61) for d in (-2, -1, 0, 1)]:
-        _, lowest = pieces.digits(bound)
-        furthest = bound + knot
+    for bound in [2**k + d for k in range(13, 58) for d in (-2, -1, 0, 1)]:
+        windows = pieces.windows(bound)
+        furthest, room = bound + knot, 2 ** (6 * windows.count - 1)
         # rounded away from zero, with a sign
-        assert (furthest >> lowest) + bool(lowest) < 2**15
-        assert lowest == 0 or (furthest >> (lowest - 1)) + 1 >= 2**15
+        assert (furthest >> windows.lowest) + bool(windows.lowest) < room
+        assert windows.lowest == 0 or (furthest >> (windows.lowest - 1)) + 1 >= room
 
 
 @pytest.mark.parametrize("slack", [0, 2**53])
@@ -131,7 +135,9 @@ def test_many_numbers_go_block_by_block() -> None:
     np.testing.assert_array_equal(evaluated(pieces, x, 20), at(pieces, x))
 
 
-@pytest.mark.parametrize(("bound", "rounds", "each"), [(100, 3, 8 + 9 / 8 * 5), (2**40, 4, 8 + 41 / 8 * 5)])
+@pytest.mark.parametrize(
+    ("bound", "rounds", "each"), [(100, 3, 8 + 5 / 8 * 5), (2**20, 3, 8 + 7 / 8 * 5), (2**40, 4, 8 + 29 / 8 * 5)]
+)
 def test_rounds_and_bytes(bound: int, rounds: int, each: float) -> None:
     pieces = pieces_of([-3, -2, 0, 5, 9])
     done = run(lambda unit, a: evaluate_pieces(unit, pieces, a, bound), split(np.zeros(800, dtype=np.int64)))

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from building_blocks.operand import fix_operand, squares
-from building_blocks.shares import Shares
-from building_blocks.validation import Validation
+from building_blocks.operand import fix_operand, fix_operands, squares
+from building_blocks.shares import BooleanShares, Shares
+from building_blocks.validation import DIGEST_BYTES, Validation
 from privml.errors import SettingError, ValidationError
+from privml.units.correlations import Correlation, WeighedBits
+from privml.units.dealer import DealtSource
+from privml.units.role import Role
 from privml.units.unit import Unit
 from tests.two_units import Run, run, split, split_bits, suspicious
 
@@ -22,13 +25,13 @@ Words = np.ndarray[Any, np.dtype[np.uint64]]
 words = st.one_of(st.integers(0, 3), st.sampled_from([2**63, 2**64 - 1, 2**32, 2**62]), st.integers(0, 2**64 - 1))
 
 
-def verdict(program: Callable[[Unit, Validation, Any], None], shared: Any) -> Run[bool]:
-    def checked(unit: Unit, mine: Any) -> bool:
+def verdict(program: Callable[..., None], *shared: Any) -> Run[bool]:
+    def checked(unit: Unit, *mine: Any) -> bool:
         validation = Validation(unit)
-        program(unit, validation, mine)
+        program(unit, validation, *mine)
         return validation.passed()
 
-    done = run(checked, shared)
+    done = run(checked, *shared)
     assert done.master is done.secondary
     return done
 
@@ -46,6 +49,13 @@ def one_hot(complete: bool) -> Callable[[Unit, Validation, Shares], None]:
 
 def within(low: int, high: int) -> Callable[[Unit, Validation, Shares], None]:
     return lambda unit, validation, x: validation.within(x, low, high)
+
+
+def short(*columns: int) -> Callable[..., None]:
+    def program(unit: Unit, validation: Validation, *matrices: Shares) -> None:
+        validation.short(fix_operands(unit, *matrices), columns)
+
+    return program
 
 
 @settings(max_examples=50, deadline=None)
@@ -96,6 +106,48 @@ def test_ranges(value: int, limits: tuple[int, int]) -> None:
 def test_ranges_that_are_none(limits: tuple[int, int]) -> None:
     with pytest.raises(SettingError, match="range"):
         verdict(within(*limits), split(np.zeros(1, dtype=np.uint64)))
+
+
+NEAR_2_16 = [0, 1, 2**15, 2**16 - 1, 2**16, 2**16 + 1, 2**17 - 1, 2**17, 2**32, 2**63]
+short_or_not = st.one_of(
+    words, st.integers(0, 2**17), st.sampled_from([sign * x % 2**64 for x in NEAR_2_16 for sign in (1, -1)])
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(short_or_not, max_size=3))
+@example([])
+@example(NEAR_2_16[:4])
+@example([2**64 - 1])
+@example([2**64 - 2**16])
+def test_words_of_sixteen_bits(values: list[int]) -> None:
+    column = np.array(values, dtype=np.uint64).reshape(-1, 1)
+    for _ in range(5):  # whether it borrows hangs on the mask
+        assert verdict(short(0), split(column)).master is all(value < 2**16 for value in values)
+
+
+def test_every_word_of_sixteen_bits_and_none_next_to_them() -> None:
+    everything = np.arange(2**16, dtype=np.uint64).reshape(-1, 8)
+    assert verdict(short(*range(8)), split(everything)).master
+    for value in (2**16, 2**64 - 1):
+        everything[-1, -1] = value
+        assert not verdict(short(*range(8)), split(everything)).master
+
+
+@pytest.mark.parametrize("place", [(0, 0, 1), (1, 0, 0), (1, 2, 1)])
+def test_short_words_in_some_columns_of_some_matrices(place: tuple[int, int, int]) -> None:
+    matrices = [np.full((rows, 4), 2**40) for rows in (1, 3)]
+    for matrix in matrices:
+        matrix[:, [1, 3]] = 5
+    assert verdict(short(1, 3), *map(split, matrices)).master
+    index, row, column = place
+    matrices[index][row, 1 + 2 * column] = -5
+    assert not verdict(short(1, 3), *map(split, matrices)).master
+
+
+def test_short_words_cost_a_round_and_a_byte() -> None:
+    (view, _) = verdict(short(*range(5)), split(np.zeros((100, 5), dtype=np.int64))).views
+    assert [len(frame) for frame in view.sent] == [8 * 500, 500, 16, 8]
 
 
 def test_columns_outside_the_groups_may_hold_anything() -> None:
@@ -150,26 +202,72 @@ def test_units_see_uniform_words(rows: Sequence[int]) -> None:
     def program(unit: Unit, validation: Validation, x: Shares) -> None:
         one_hot(True)(unit, validation, x)
         validation.within(x, 0, 1)
+        short(1, 2)(unit, validation, x)
 
     for view in verdict(program, split(batch(rows))).views:
         assert view.received
         assert suspicious(view) == []
 
 
-def test_the_trace_is_the_same_whatever_is_checked() -> None:
-    traces = {verdict(one_hot(False), split(batch(rows))).views[0].trace for rows in [(1, 0, 0, 1, 0), (9, 9, 9, 9, 9)]}
+@pytest.mark.parametrize("check", [one_hot(False), short(0, 3)], ids=["one-hot", "short"])
+def test_the_trace_is_the_same_whatever_is_checked(check: Callable[..., None]) -> None:
+    traces = {verdict(check, split(batch(rows))).views[0].trace for rows in [(1, 0, 0, 1, 0), (2**63, 9, 9, 9, 9)]}
     assert len(traces) == 1
 
 
-def test_invalid_data_show_one_bit_only() -> None:
-    """All that a unit receives after the operand is opened is masked anew in every run, but for the verdict's share."""
+@pytest.mark.parametrize("row", [(1, 1, 0, 0, 2), (0, 2**16, 0, 0, 0)], ids=["two", "large"])
+def test_invalid_data_show_one_bit_only(row: Sequence[int]) -> None:
+    """All that a unit receives after the operand is opened is masked anew in every run; the outcome is any word."""
     seen = []
     for _ in range(200):
-        done = verdict(one_hot(True), split(np.array([[1, 1, 0, 0, 2]], dtype=np.uint64)))
-        seen.append(b"".join(done.views[0].received[1:-1]))
-        assert len(done.views[0].received[-1]) == 1
-    columns = np.unpackbits(np.frombuffer(b"".join(seen), dtype=np.uint8).reshape(200, -1), axis=1).mean(axis=0)
-    assert np.abs(columns - 0.5).max() < 0.2  # 5.6 standard deviations
+        (view, _) = verdict(both_checks, split(np.array([row], dtype=np.uint64))).views
+        outcome = sum(int.from_bytes(frames[-1], "little") for frames in (view.sent, view.received)) % 2**64
+        seen.append(b"".join(view.received[1:]) + outcome.to_bytes(8, "little"))
+    assert not uneven_bits(seen).any()
+
+
+def test_weights_that_are_no_secret_would_show_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The law above fails for an outcome that counts the places where the digests differ."""
+
+    def counted(self: DealtSource, correlation: Correlation) -> list[Any]:
+        shares = draw(self, correlation)
+        if not isinstance(correlation, WeighedBits):
+            return shares
+        weight = np.full(correlation.shape, self._role is Role.MASTER, dtype=np.uint64)
+        return [weight, np.zeros_like(shares[1]), np.zeros_like(shares[2])]
+
+    draw = DealtSource.draw
+    monkeypatch.setattr(DealtSource, "draw", counted)
+    with pytest.raises(AssertionError):
+        test_invalid_data_show_one_bit_only((1, 1, 0, 0, 2))
+
+
+def both_checks(unit: Unit, validation: Validation, x: Shares) -> None:
+    (opened,) = fix_operands(unit, x)
+    validation.one_hot(opened, GROUPS, complete=True)
+    validation.short([opened], range(5))
+
+
+def uneven_bits(runs: Sequence[bytes]) -> Any:
+    """Which bits are not as often set as clear, over many runs: 5.6 standard deviations for 200."""
+    bits = np.unpackbits(np.frombuffer(b"".join(runs), dtype=np.uint8).reshape(len(runs), -1), axis=1)
+    return np.abs(bits.mean(axis=0) - 0.5) > 0.2
+
+
+@pytest.mark.parametrize("place", range(8 * DIGEST_BYTES))
+def test_digests_that_differ_in_one_bit_differ(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Digest:
+        def update(self, data: memoryview) -> None:
+            self.bits = np.zeros(256, dtype=np.uint8)
+            self.bits[place] = data[0] & 1
+
+        def digest(self) -> bytes:
+            return np.packbits(self.bits).tobytes()
+
+    monkeypatch.setattr("hashlib.sha256", Digest)
+    for value in (0, 1):
+        ends = tuple(BooleanShares(np.array([end], dtype=np.uint8)) for end in (0, value))
+        assert verdict(lambda unit, validation, x: validation.clear(x), ends).master is not value
 
 
 def test_digests_are_never_sent() -> None:
@@ -183,6 +281,17 @@ def test_digests_are_never_sent() -> None:
     said = b"".join(done.views[0].sent + done.views[1].sent)
     assert len(set(digests)) == 2
     assert not any(digest[start : start + 8] in said for digest in digests for start in range(0, 32, 8))
+
+
+@pytest.mark.parametrize("broken", ["_borrow", "_HIGH"])
+def test_short_words_need_the_borrow_and_all_digits(broken: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    column = split(np.full((64, 1), 2**48))
+    if broken == "_HIGH":
+        monkeypatch.setattr("building_blocks.validation._HIGH", np.uint64(2**32 - 2**16))
+        assert verdict(short(0), column).master
+    else:
+        monkeypatch.setattr("building_blocks.comparison._borrow", lambda unit, x, first: x.mask & 0)
+        assert not verdict(short(0), split(np.full((64, 1), 2**15))).master
 
 
 @pytest.mark.parametrize("broken", ["sums", "signs"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -32,27 +33,33 @@ def keys() -> Keys:
 
 
 class TestRanges:
-    def test_weights_and_scores_stay_within_what_is_declared(self, keys: Keys) -> None:
+    @pytest.mark.parametrize("momentum", [0.0, 0.5])
+    def test_weights_and_scores_stay_within_what_is_declared(self, momentum: float, keys: Keys) -> None:
         """Records of one kind and one class drive them as far as they go; another class then would drive them back."""
         schema = schema_of(2)
-        both = trial(schema, keys, learning_rate=100.0, schedule="constant", average=False, batch=4, momentum=0.5)
-        codes = np.array([[0, 2**16, 0, 0]] * 16)
+        both = trial(schema, keys, learning_rate=100.0, schedule="constant", average=False, batch=4, momentum=momentum)
+        codes = np.array([[0, 2**16 - 1, 0, 0]] * 16)
         both.learn("a", codes, np.zeros(16, dtype=np.int64))
         position = half(both)._position
         words = [each.state()["learned"]["weights"] for each in both.halves]
         weights = signed(words[0] + words[1]) / 2**20
-        assert position.reach / 50 < abs(weights).max() <= position.reach
-        assert abs(both.ask(codes[:1], "score"))[0] <= half(both)._descent.score_bound(position.reach) / 2**36
+        reach, length = position.extent.single.weights, position.extent.length.weights
+        assert reach / 50 < abs(weights).max() <= reach
+        assert length / 50 < np.linalg.norm(weights) <= length
+        ranges = half(both)._descent.ranges
+        assert abs(both.ask(codes[:1], "score"))[0] <= ranges.score_bound(position.extent) / 2**36
         assert both.ask(codes[:1]) == ["c0"]
         np.testing.assert_allclose(both.ask(codes[:1], "probabilities"), [[1, 0]], atol=1e-4)
 
     def test_a_chunk_that_could_lead_too_far_is_refused_before_anything_is_sent(self, keys: Keys) -> None:
         schema = schema_of(2)
-        both = trial(schema, keys, learning_rate=1000.0, schedule="constant", fraction_bits=26)
-        descent, reach, chunk = half(both)._descent, 0.0, 0
-        while descent.columns.largest_score * reach < 2.0 ** (60 - 26 - 16) - 30_000:
+        both = trial(schema, keys, learning_rate=1000.0, schedule="constant", fraction_bits=29)
+        bound, chunk = 0, 0
+        # a chunk adds the same to the square of the bound
+        while bound * math.sqrt((chunk + 1) / max(chunk, 1)) < 2**60:
             both.learn(str(chunk), *table(schema, 20, chunk))
-            reach, chunk = half(both)._position.reach, chunk + 1
+            bound = half(both)._descent.ranges.score_bound(half(both)._position.extent)
+            chunk += 1
         before = both.trace
         with pytest.raises(CapacityError, match=r"after \d+ steps weights could be .* take a smaller learning_rate"):
             both.learn("one more", *table(schema, 20))
@@ -82,7 +89,7 @@ class TestRanges:
             ({"standardisation": {"f": (0, 1)}}, "no continuous feature"),
             ({"fraction_bits": 15}, "fraction_bits"),
             ({"fraction_bits": 31}, "fraction_bits"),
-            ({"fraction_bits": 30, "learning_rate": 1000.0, "schedule": "constant"}, "fewer fraction_bits"),
+            ({"fraction_bits": 30, "learning_rate": 1000.0, "epochs": 40}, "fewer fraction_bits"),
         ],
     )
     def test_refused(self, options: dict[str, Any], named: str) -> None:
@@ -93,7 +100,7 @@ class TestRanges:
         schema = schema_of(2)
         both = trial(schema, keys)
         both.learn("a", *table(schema, 10))
-        for wrong in (2**16 + 1, 2**64 - 1):
+        for wrong in (2**16, 2**64 - 1):
             rows = one_hot(schema, table(schema, 4)[0])
             rows[1, 3] = wrong
             with pytest.raises(ValidationError):

@@ -86,12 +86,14 @@ class TestWhatUnitsSee:
         ("schema", "options", "rounds"),
         [
             (listed_schema(2), {"fraction_bits": 16}, 7),
-            (listed_schema(2), {}, 8),
+            (listed_schema(2), {}, 7),
+            (listed_schema(3), {"momentum": 0.5}, 7),
             (schema_of(2), {}, 8),
             (schema_of(3), {}, 8),
             (schema_of(3), {"class_weight": {"c0": 2}}, 9),
             (schema_of(2), {"momentum": 0.5, "nesterov": True}, 8),
-            (schema_of(2), {"learning_rate": 500.0}, 9),
+            (schema_of(2), {"learning_rate": 1000.0}, 8),
+            (schema_of(2), {"learning_rate": 1000.0, "class_weight": {"c0": 64}, "fraction_bits": 16}, 10),
             (schema_of(3), {"multiclass": "multinomial"}, 21),
         ],
     )

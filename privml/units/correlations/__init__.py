@@ -1,17 +1,27 @@
 """Correlated randomness: what a draw consists of, and where a unit gets it."""
 
-from privml.units.correlations.correlation import Array, Correlation, CorrelationSource, Field, Shape
+from privml.units.correlations.correlation import (
+    Array,
+    Branch,
+    Corrector,
+    Correlation,
+    CorrelationSource,
+    Field,
+    Shape,
+)
 from privml.units.correlations.digits import (
     BitProducts,
+    OperandDigits,
     Pattern,
     RandomBits,
     RandomWord,
     TruncationMask,
+    WeighedBits,
     products_of_shifts,
     shifted,
 )
 from privml.units.correlations.permutation import Permutation, order_of, permuted
-from privml.units.correlations.pieces import PieceMask
+from privml.units.correlations.pieces import PieceMask, Windows
 from privml.units.correlations.products import (
     DrawnMask,
     MatrixTriple,
@@ -20,18 +30,22 @@ from privml.units.correlations.products import (
     OperandProduct,
     OperandSquares,
     ProductTriple,
+    chosen_columns,
     group_sums,
 )
 
 __all__ = [
     "Array",
     "BitProducts",
+    "Branch",
+    "Corrector",
     "Correlation",
     "CorrelationSource",
     "DrawnMask",
     "Field",
     "MatrixTriple",
     "OfOperands",
+    "OperandDigits",
     "OperandMask",
     "OperandProduct",
     "OperandSquares",
@@ -43,6 +57,9 @@ __all__ = [
     "RandomWord",
     "Shape",
     "TruncationMask",
+    "WeighedBits",
+    "Windows",
+    "chosen_columns",
     "group_sums",
     "order_of",
     "permuted",

@@ -10,13 +10,16 @@ used and never used twice.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from privml.units.role import Role
+
+if TYPE_CHECKING:
+    from privml.units.channel import Channel
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -55,6 +58,9 @@ class Field(NamedTuple):
 class Correlation(Protocol):
     """What a draw consists of."""
 
+    def __hash__(self) -> int:
+        """Equal ones are made alike."""
+
     elementwise: ClassVar[bool]
     """Whether each place of the derived arrays follows from the same place of the bases alone."""
 
@@ -86,3 +92,29 @@ class CorrelationSource(Protocol):
 
     def draw(self, correlation: Correlation) -> list[Array]:
         """Return this unit's shares of the next draw: bases first, then what is derived."""
+
+    def branches(self, count: int) -> Sequence[Branch]:
+        """Return beginnings of so many independent streams, one for each lane; they take the number of one draw."""
+
+
+class Branch(Protocol):
+    """Where a lane's own stream begins. A worker elsewhere may be given it: then no one else uses it."""
+
+    def source(self, channel: Callable[[], Channel]) -> CorrelationSource:
+        """Return the stream from its beginning; `channel` returns the lane's link, for what is made over it."""
+
+    def carried(self) -> tuple[Branch, Corrector | None]:
+        """Part it into what a worker elsewhere is given, and who corrects its draws for it here, if anybody does."""
+
+    def corrected_by(self, corrector: Corrector) -> Branch:
+        """Return it with who corrects its draws, at the worker."""
+
+
+class Corrector(Protocol):
+    """The dealer, as the Secondary uses it."""
+
+    def corrections(self, number: int, correlation: Correlation) -> list[Array]:
+        """Return the correction words of one draw; `DrawReusedError` if it was dealt before."""
+
+    def branch(self, number: int, count: int) -> Sequence[Corrector]:
+        """Deal independent streams under a number, which is dealt then."""

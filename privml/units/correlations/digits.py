@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from privml.units.correlations.correlation import Array, Field, Shape
+from privml.units.correlations.products import DrawnMask, OfOperands, chosen_columns
 
 TOP_BIT = np.uint64(1 << 63)
 
@@ -120,6 +121,67 @@ class RandomWord:
     def derive(self, *bases: Array) -> Sequence[Array]:
         """The word itself, then the ANDs of its shifts."""
         return [bases[0], *products_of_shifts(bases, self.patterns)]
+
+
+@dataclass(frozen=True)
+class OperandDigits(OfOperands):
+    """r = -A for some columns of an operand's mask A, in the boolean world: X - A is X + r, as for a `RandomWord`.
+
+    With the ANDs of shifted copies of the low digits of r by `patterns`: as many digits as `dtype` has.
+    """
+
+    elementwise: ClassVar[bool] = False
+
+    operand: DrawnMask
+    columns: tuple[int, ...]
+    dtype: type[np.unsignedinteger[Any]]
+    patterns: tuple[Pattern, ...]
+
+    @property
+    def operands(self) -> Sequence[DrawnMask]:
+        """The one."""
+        return (self.operand,)
+
+    @property
+    def bases(self) -> Sequence[Field]:
+        """Nothing."""
+        return ()
+
+    @property
+    def derived(self) -> Sequence[Field]:
+        """The words, whole, and the products of their low digits."""
+        shape = self.operand.shape[0], len(self.columns)
+        return Field(shape, boolean=True), *(Field(shape, self.dtype, boolean=True),) * len(self.patterns)
+
+    def derive(self, *bases: Array) -> Sequence[Array]:
+        """Negate, and AND the shifted digits."""
+        (a,) = bases
+        r = np.negative(chosen_columns(a, self.columns))
+        return [r, *products_of_shifts([r.astype(self.dtype)], self.patterns)]
+
+
+@dataclass(frozen=True)
+class WeighedBits:
+    """w uniform in 64 bits, shared by addition; random bits, in bit 0 of bytes; and each bit times its w."""
+
+    elementwise: ClassVar[bool] = True
+
+    shape: Shape
+
+    @property
+    def bases(self) -> Sequence[Field]:
+        """The weights, and the bits."""
+        return Field(self.shape), Field(self.shape, np.uint8, boolean=True)
+
+    @property
+    def derived(self) -> Sequence[Field]:
+        """The products."""
+        return (Field(self.shape),)
+
+    def derive(self, *bases: Array) -> Sequence[Array]:
+        """Keep the weights of bits that are set."""
+        weights, bits = bases
+        return (weights * (bits & np.uint8(1)),)
 
 
 def shifted(word: Array, shift: int) -> Array:

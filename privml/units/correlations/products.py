@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from privml.units.correlations.correlation import Array, Field, Shape
+from privml.units.words import matrix_product
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class MatrixTriple:
     def derive(self, *bases: Array) -> Sequence[Array]:
         """Multiply."""
         a, b = bases
-        return (a @ b,)
+        return (matrix_product(a, b),)
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class OperandProduct(OfOperands):
     def derive(self, *bases: Array) -> Sequence[Array]:
         """Multiply."""
         a, b = bases
-        return ((np.ascontiguousarray(a.T) if self.transpose_left else a) @ b,)
+        return (matrix_product(np.ascontiguousarray(a.T) if self.transpose_left else a, b),)
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,11 @@ class OperandSquares(OfOperands):
         (a,) = bases
         sums = group_sums(a, self.groups)
         return a * a, sums * sums
+
+
+def chosen_columns(matrix: Array, columns: Sequence[int]) -> Array:
+    """Take different columns in ascending order; where they are all, the matrix as it is."""
+    return matrix if len(columns) == matrix.shape[1] else matrix.take(columns, axis=1)
 
 
 def group_sums(matrix: Array, groups: Sequence[tuple[int, int]]) -> Array:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import joblib
 
 from privml.units.lanes.crew import Crew, Hall, Seat
-from privml.units.lanes.lane import Lane, work
+from privml.units.lanes.lane import Lane, Lanes, work
 from privml.units.lanes.post import queue_posts
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair
@@ -78,7 +78,7 @@ class ThreadLanes(Crew):
             self._hall.wait(PATIENCE)
 
 
-def thread_lanes(count: int, *, links: Links = memory_channels) -> Pair[ThreadLanes]:
+def thread_lanes(count: int, *, links: Links = memory_channels) -> Pair[Lanes]:
     """Make lanes for both units of this process: the Master's and the Secondary's, in as many threads each.
 
     Parameters

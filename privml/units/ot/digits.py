@@ -43,3 +43,23 @@ def digits_of(link: TransferLink, sending: Array, receiving: Array, bits: int) -
     # a key of the first kind, plus the correction where the bit says so
     keys = pads.words(0, 1)[0, : mine.size].reshape(mine.shape)
     return theirs - first, chosen + keys + chosen * corrections
+
+
+def weigh_bits(link: TransferLink, weights: Words, bits: Array) -> Words:
+    """Share the products of weights, shared by addition, with bits, shared by XOR: both of shape (n,).
+
+    w b = w b_M + w b_S - 2 w b_M b_S: each unit's w (1 - 2 b) goes with the other's bit.
+
+    Returns
+    -------
+    (n,)
+        Shares of the products. Two rounds; 24 1/8 bytes each way for each.
+    """
+    chosen = bits.astype(np.uint64) & ONE
+    pads = link.choose(np.packbits(chosen.astype(np.uint8), bitorder="little"))
+    first, second = (keys[0, : bits.size] for keys in link.accept(bits.size).words(0, 1))
+    own = weights * chosen
+    link.send(first - second + weights - (own << ONE))
+    corrections = link.receive(bits.shape)
+    products: Words = own - first + pads.words(0, 1)[0, : bits.size] + chosen * corrections
+    return products

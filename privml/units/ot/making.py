@@ -26,23 +26,31 @@ from privml.units.correlations import (
     Correlation,
     DrawnMask,
     MatrixTriple,
+    OfOperands,
+    OperandDigits,
     OperandProduct,
     OperandSquares,
+    Pattern,
     Permutation,
     PieceMask,
     ProductTriple,
     RandomBits,
     RandomWord,
     TruncationMask,
+    WeighedBits,
+    Windows,
+    chosen_columns,
     group_sums,
     order_of,
     permuted,
+    shifted,
 )
 from privml.units.ot.bits import and_words, weigh_and_words
-from privml.units.ot.digits import digits_of
+from privml.units.ot.digits import digits_of, weigh_bits
 from privml.units.ot.link import TransferLink
 from privml.units.ot.permutation import giver_shares, owner_shares
 from privml.units.ot.schedule import schedule
+from privml.units.ot.tables import PRODUCTS, packed_digits, tables_of
 from privml.units.ot.words import cross_elements, cross_matrix
 from privml.units.role import Role
 
@@ -53,6 +61,12 @@ TRANSFERS_AT_ONCE: Final = 1 << 18
 """Transfers to a batch, in each direction: with their keys and messages, about 45 MiB in either unit."""
 
 BITS: Final = 64
+
+_BOTH: Final[tuple[Pattern, ...]] = (((0, 0), (1, 0)),)
+_CARRY_STEPS: Final[tuple[tuple[Pattern, ...], ...]] = tuple(
+    (((1, 0), (0, step)), ((1, 0), (1, step))) for step in (1, 2, 4, 8, 16, 32)
+)
+"""With runs of so many lanes known: what they carry into each lane from those below, and what they pass on."""
 
 
 class Halves(NamedTuple):
@@ -96,6 +110,8 @@ class Making:
             return self._permutation(correlation)
         if isinstance(correlation, PieceMask):
             return self._piece_mask(correlation)
+        if isinstance(correlation, OfOperands):
+            return self._derive_of_operands(correlation)
         bases: list[Array] = [self.own.draw(field.shape, field.dtype) for field in correlation.bases]
         return bases + self._derive(correlation, bases)
 
@@ -105,19 +121,29 @@ class Making:
                 return [self._product(*bases)]
             case MatrixTriple():
                 return [self._matrix(*bases)]
-            case OperandProduct():
-                left, right = (self.operand(drawn) for drawn in correlation.operands)
-                return [self._matrix(np.ascontiguousarray(left.T) if correlation.transpose_left else left, right)]
-            case OperandSquares():
-                mask = self.operand(correlation.operand)
-                sums = group_sums(mask, correlation.groups)
-                return [self._product(mask, mask), self._product(sums, sums)]
+            case WeighedBits():
+                return [self._weighed_bits(*bases)]
             case RandomBits():
                 return [self._digits(bases[0], correlation.bits)]
             case BitProducts():
                 return self._bit_products(bases, correlation)
             case _:
-                raise SettingError(f"no way is known to make a {type(correlation).__name__} by oblivious transfer")
+                raise _unknown(correlation)
+
+    def _derive_of_operands(self, correlation: OfOperands) -> list[Array]:
+        masks = [self.operand(drawn) for drawn in correlation.operands]
+        match correlation:
+            case OperandProduct():
+                left, right = masks
+                return [self._matrix(np.ascontiguousarray(left.T) if correlation.transpose_left else left, right)]
+            case OperandSquares():
+                (mask,) = masks
+                sums = group_sums(mask, correlation.groups)
+                return [self._product(mask, mask), self._product(sums, sums)]
+            case OperandDigits():
+                return self._operand_digits(correlation, *masks)
+            case _:
+                raise _unknown(correlation)
 
     def _product(self, a: Words, b: Words) -> Words:
         """(a_M + a_S) (b_M + b_S): the operand with fewer values chooses, for all it is multiplied with at once."""
@@ -143,6 +169,14 @@ class Making:
                 self.link, flat[halves.sending], flat[halves.receiving], bits
             )
         return result.reshape(*words.shape, bits)
+
+    def _weighed_bits(self, weights: Words, bits: Array) -> Words:
+        flat = weights.reshape(-1), bits.reshape(-1)
+        result = np.empty_like(flat[0])
+        for start in range(0, result.size, TRANSFERS_AT_ONCE):
+            part = slice(start, start + TRANSFERS_AT_ONCE)
+            result[part] = weigh_bits(self.link, flat[0][part], flat[1][part])
+        return result.reshape(weights.shape)
 
     def _truncation(self, correlation: TruncationMask) -> list[Array]:
         """Sum the digits of r with the weights of r, of its truncation, and of its top bit."""
@@ -207,7 +241,7 @@ class Making:
 
     def _piece_mask(self, correlation: PieceMask) -> list[Array]:
         """R in both worlds first; the rest are products."""
-        shape, dtype, patterns = correlation.shape, correlation.dtype, correlation.patterns
+        shape = correlation.shape
         r, word = self._random_word(RandomWord(shape, ()))
         bits = self.own.draw((*shape, correlation.knots), np.uint8)
         integers = self._digits(bits, 1)[..., 0]
@@ -217,9 +251,29 @@ class Making:
         stacked = np.stack(powers, axis=-1)
         products = self._product(stacked[..., None], integers[..., None, :])
         weighed = np.concatenate([integers[..., None, :], products], axis=-2)
-        digits = correlation.digits(word)
-        ands = self._bit_products([digits], BitProducts(shape, dtype, 1, patterns))
-        return [r, bits, stacked[..., 1:], weighed, digits, *ands]
+        return [r, bits, stacked[..., 1:], weighed, self._tables(word, correlation.windows)]
+
+    def _tables(self, word: Words, windows: Windows) -> Words:
+        places = windows.digits(word.reshape(-1))
+        digits = packed_digits(places)
+        tables = tables_of(places, digits, self._ands(digits, PRODUCTS), is_master=self.is_master)
+        # some places are never set, whatever the digits
+        return (tables ^ self.common.words(tables.shape)).reshape(*word.shape, windows.count)
+
+    def _operand_digits(self, correlation: OperandDigits, mask: Words) -> list[Array]:
+        """Add both units' shares of r in the boolean world: carries by ever longer runs of lanes."""
+        own = np.negative(chosen_columns(mask, correlation.columns))
+        nothing = np.zeros_like(own)
+        generate = self._ands([own, nothing] if self.is_master else [nothing, own], _BOTH)[0]
+        propagate = own
+        for step in _CARRY_STEPS:
+            carried, propagate = self._ands([generate, propagate], step)
+            generate ^= carried
+        word = own ^ shifted(generate, 1) ^ self.common.words(own.shape)
+        return [word, *self._ands([word.astype(correlation.dtype)], correlation.patterns)]
+
+    def _ands(self, words: list[Array], patterns: tuple[Pattern, ...]) -> list[Array]:
+        return self._bit_products(words, BitProducts(words[0].shape, words[0].dtype.type, len(words), patterns))
 
     def _batches(self, items: int, transfers: int) -> Iterator[Halves]:
         """Cut values, each of so many transfers, in batches, and these in halves."""
@@ -229,3 +283,7 @@ class Making:
             middle = (start + stop) // 2
             first, second = slice(start, middle), slice(middle, stop)
             yield Halves(first, second) if self.is_master else Halves(second, first)
+
+
+def _unknown(correlation: object) -> SettingError:
+    return SettingError(f"no way is known to make a {type(correlation).__name__} by oblivious transfer")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,9 @@ from privml.crypto.prg import Stream, derive_key
 from privml.crypto.randomness import random_bytes
 from privml.crypto.secret import Secret
 from privml.crypto.transcript import encode
-from privml.errors import DrawReusedError, SettingError
+from privml.errors import SettingError
 from privml.units.channel import exchange_exactly
-from privml.units.correlations import Correlation, DrawnMask, OperandMask
+from privml.units.correlations import Corrector, Correlation, DrawnMask, OperandMask
 from privml.units.ledger import Ledger, MemoryLedger
 from privml.units.ot.link import SESSION_BYTES, TransferLink
 from privml.units.ot.making import Making
@@ -31,6 +31,25 @@ Array = NDArray[Any]
 Words = NDArray[np.uint64]
 
 EPOCH_BYTES = 16
+
+
+@dataclass(frozen=True)
+class OtBranch:
+    """Where a lane's stream begins that both workers make over their own link."""
+
+    role: Role
+
+    def source(self, channel: Callable[[], Channel]) -> OtSource:
+        """Return the stream; it sets its own transfers up at the first draw."""
+        return OtSource(self.role, channel)
+
+    def carried(self) -> tuple[OtBranch, None]:
+        """There is nobody who corrects draws."""
+        return self, None
+
+    def corrected_by(self, corrector: Corrector) -> OtBranch:  # noqa: ARG002 - there is no dealer
+        """Return it as it is: nobody corrects draws."""
+        return self
 
 
 class OtSource(Secret):
@@ -71,7 +90,6 @@ class OtSource(Secret):
         self._link: TransferLink | None = None
         self._common_key = b""
         self._statistics = SourceStatistics()
-        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"OtSource({self._role.label}, position={self.position})"
@@ -108,16 +126,12 @@ class OtSource(Secret):
         Raises
         ------
         DrawReusedError
-            This process is a fork of the one that made the source.
+            This process is a fork of the one that made the ledger.
         SettingError
             The kind is unknown, a truncation drops all bits or none, or a triple refers to no operand's mask.
         ChannelError, ProtocolError
             The peer is gone or out of step; see the class on what then.
         """
-        if os.getpid() != self._process:
-            raise DrawReusedError(
-                "a fork shares its parent's correlated randomness; a child process needs a source of its own"
-            )
         start = time.perf_counter()
         number = self._ledger.reserve()
         if isinstance(correlation, OperandMask):
@@ -139,6 +153,11 @@ class OtSource(Secret):
             seconds = time.perf_counter() - start
             self._statistics += SourceStatistics(1, transfers, channel.statistics - before, seconds)
         return shares
+
+    def branches(self, count: int) -> list[OtBranch]:
+        """Return beginnings of so many independent streams, one for each lane; they take the number of one draw."""
+        self._ledger.reserve()
+        return [OtBranch(self._role)] * count
 
     @property
     def _is_master(self) -> bool:

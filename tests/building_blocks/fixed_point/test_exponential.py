@@ -65,7 +65,7 @@ def compute(
         (16, 0.0, 61, None),
         (16, 1000.0, 20, 0.0),
         (16, 1000.0, 20, -3.0),
-        (10, 2000.0, 16, 3.0),
+        (10, 300_000.0, 16, 3.0),
         (16, 40.0, 0, None),
         (16, 5.0, 16, 500.0),
     ],
@@ -75,7 +75,7 @@ def test_sweeps(name: str, fraction_bits: int, limit: float, target: int, highes
     x = arguments(fraction_bits, -limit, top, FUNCTIONS[name][2])
     done, errors, _ = compute(name, x, fraction_bits, limit, target, highest)
     assert errors.max() <= 1
-    assert len(done.views[0].sent) == 11 + (limit > 1000) + (fraction_bits > 30)
+    assert len(done.views[0].sent) == 11 + (limit > 2**18) + (fraction_bits > 30)
 
 
 @each_function

@@ -120,3 +120,17 @@ def test_derived_keys_are_separated_by_their_info() -> None:
 def test_derivations_out_of_range_are_refused(master: bytes, length: int) -> None:
     with pytest.raises(SettingError):
         derive_key(master, "a", length=length)
+
+
+@given(st.lists(st.tuples(st.integers(0, (1 << 64) - 1), st.integers(0, 40)), max_size=6))
+def test_a_stream_restarted_is_that_of_the_nonce(draws: list[tuple[int, int]]) -> None:
+    """Wherever the stream before it was left, inside a block too."""
+    stream = Stream(KEY, 0)
+    for nonce, size in draws:
+        assert stream.restart(nonce).octets(size).tobytes() == blocks(KEY, nonce, 3)[:size]
+
+
+@pytest.mark.parametrize("nonce", [-1, 1 << 64])
+def test_nonces_to_restart_at_have_eight_bytes(nonce: int) -> None:
+    with pytest.raises(SettingError, match="nonce"):
+        Stream(KEY, 0).restart(nonce)

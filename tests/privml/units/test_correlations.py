@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pytest
@@ -21,6 +21,7 @@ from privml.units.correlations import (
     DrawnMask,
     Field,
     MatrixTriple,
+    OperandDigits,
     OperandMask,
     OperandProduct,
     OperandSquares,
@@ -29,6 +30,8 @@ from privml.units.correlations import (
     RandomBits,
     RandomWord,
     TruncationMask,
+    WeighedBits,
+    Windows,
     shifted,
 )
 from privml.units.dealer import Dealer, DealtSource
@@ -83,6 +86,39 @@ def test_a_mask_serves_its_operand_again_and_again() -> None:
     np.testing.assert_array_equal(sums, np.stack([a[:, 0], a[:, 1] + a[:, 2]], axis=1) ** np.uint64(2))
 
 
+@pytest.mark.parametrize("kept", [0, 1 << 15, 1 << 16, 1 << 26])
+def test_the_dealer_keeps_masks_up_to_a_size_and_expands_others_anew(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dealer_module, "KEPT", kept)
+    dealer = Dealer()
+    pair, masks = sources(dealer), []
+    for _ in range(3):
+        drawn = DrawnMask((64, 64), pair[0].position)
+        masks.append((drawn, draw(OperandMask(drawn.shape), pair)[0]))
+    small = DrawnMask((64, 2), pair[0].position)
+    (b,) = draw(OperandMask(small.shape), pair)
+    for drawn, a in [*masks, masks[0], masks[0], *masks[::-1]]:
+        np.testing.assert_array_equal(draw(OperandProduct(drawn, small), pair)[0], a @ b)
+        assert sum(mask.nbytes for mask in dealer._masks.values()) == dealer._kept <= kept
+    assert len(dealer._masks) == min(3, kept >> 15), "a small one is not worth it"
+    # the last one used is there still
+    assert kept < 1 << 15 or masks[0][0] in dealer._masks
+
+
+@pytest.mark.parametrize("columns", [(), (0,), (0, 2), (0, 1, 2)])
+@pytest.mark.parametrize("dtype", [np.uint16, np.uint64])
+def test_digits_of_an_operands_mask(columns: tuple[int, ...], dtype: type[np.unsignedinteger[Any]]) -> None:
+    pair = sources()
+    (mask,) = draw(OperandMask((5, 3)), pair)
+    patterns = (((0, 0), (0, 1)), ((0, 0), (0, 1), (0, 3)))
+    r, one, two = draw(OperandDigits(DrawnMask((5, 3), 0), columns, dtype, patterns), pair)
+    np.testing.assert_array_equal(r + mask[:, list(columns)], 0)
+    low = r.astype(dtype)
+    np.testing.assert_array_equal(one, low & shifted(low, 1))
+    np.testing.assert_array_equal(two, low & shifted(low, 1) & shifted(low, 3))
+
+
 @pytest.mark.parametrize("number", [-1, 1, 7])
 def test_an_operand_must_have_been_drawn_before(number: int) -> None:
     pair = sources()
@@ -107,6 +143,12 @@ def test_random_bits(dtype: type[np.unsignedinteger[Any]], bits: int) -> None:
         np.testing.assert_array_equal(integers[:, bit], (word.astype(np.uint64) >> np.uint64(bit)) & np.uint64(1))
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (3, 50)])
+def test_weighed_bits(shape: tuple[int, ...]) -> None:
+    weights, bits, weighed = draw(WeighedBits(shape))
+    np.testing.assert_array_equal(weighed, np.where(bits & 1, weights, 0))
+
+
 PATTERNS = (((0, 0), (1, 0)), ((0, 1), (1, -2)), ((0, 0), (1, 0), (2, 3)), ((2, -1), (2, 0)))
 
 
@@ -128,12 +170,11 @@ def test_random_word() -> None:
     np.testing.assert_array_equal(two, r & shifted(r, 1) & shifted(r, 2))
 
 
-@pytest.mark.parametrize(("dtype", "lowest"), [(np.uint16, 11), (np.uint64, 0)])
+@pytest.mark.parametrize("windows", [Windows(11, 3), Windows(40, 4), Windows(-2, 11), Windows(58, 1)], ids=repr)
 @pytest.mark.parametrize("degree", [1, 3])
 @pytest.mark.parametrize("shape", [(), (0,), (2, 20)])
-def test_piece_mask(shape: tuple[int, ...], degree: int, dtype: type[np.unsignedinteger[Any]], lowest: int) -> None:
-    patterns = (((0, 0), (0, 1)), ((0, 0), (0, 1), (0, 3)))
-    r, words, powers, products, digits, one, two = draw(PieceMask(shape, dtype, lowest, patterns, 5, degree))
+def test_piece_mask(shape: tuple[int, ...], degree: int, windows: Windows) -> None:
+    r, words, powers, products, tables = draw(PieceMask(shape, windows, 5, degree))
     bits = words.astype(np.uint64) & np.uint64(1)
     assert powers.shape == (*shape, degree - 1)
     for k in range(degree + 1):
@@ -141,9 +182,15 @@ def test_piece_mask(shape: tuple[int, ...], degree: int, dtype: type[np.unsigned
         np.testing.assert_array_equal(products[..., k, :], bits * power[..., None])
         if k > 1:
             np.testing.assert_array_equal(powers[..., k - 2], power)
-    np.testing.assert_array_equal(digits, (r >> np.uint64(lowest)).astype(dtype))
-    np.testing.assert_array_equal(one, digits & shifted(digits, 1))
-    np.testing.assert_array_equal(two, digits & shifted(digits, 1) & shifted(digits, 3))
+    assert tables.shape == (*shape, windows.count)
+    for word, row in zip(r.reshape(-1).tolist(), tables.reshape(-1, windows.count).tolist(), strict=True):
+        number = word << -windows.lowest if windows.lowest < 0 else word >> windows.lowest
+        digits = [number >> 6 * index & 63 for index in range(windows.count)]
+        if windows.lowest < 0:
+            digits[0] >>= -windows.lowest
+        *lower, highest = [[table >> d & 1 for d in range(64)] for table in row]
+        assert lower == [[digit > d for d in range(64)] for digit in digits[:-1]]
+        assert highest == [(d - digits[-1]) % 64 >= 32 for d in range(64)]
 
 
 N = 3000
@@ -155,7 +202,8 @@ KINDS: dict[str, Correlation] = {
     "bits": RandomBits((N // 8,), 8),
     "bit products": BitProducts((N,), np.uint64, 2, (((0, 0), (1, 0)),)),
     "word": RandomWord((N,), (((0, 0), (0, 1)),)),
-    "pieces": PieceMask((N,), np.uint16, 5, (((0, 0), (0, 1)),), 3, 2),
+    "weighed bits": WeighedBits((N,)),
+    "pieces": PieceMask((N,), Windows(5, 3), 3, 2),
 }
 
 
@@ -164,6 +212,14 @@ def test_either_units_shares_alone_are_uniform(kind: Correlation) -> None:
     for source in sources():
         for share in source.draw(kind):
             assert looks_uniform(np.ascontiguousarray(share).reshape(-1).view(np.uint8))
+
+
+def test_either_units_digits_of_a_mask_alone_are_uniform() -> None:
+    for source in sources():
+        (share,) = source.draw(OperandMask((N, 2)))
+        word, product = source.draw(OperandDigits(DrawnMask((N, 2), 0), (0, 1), np.uint16, (((0, 0), (0, 1)),)))
+        for seen in (word, product, word ^ share, word + share, word ^ np.negative(share)):
+            assert looks_uniform(np.ascontiguousarray(seen).reshape(-1).view(np.uint8))
 
 
 def test_corrections_alone_are_uniform_only_if_the_master_masks_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,17 +324,22 @@ class TestSecrets:
         assert len(set(dealer._seeds.values())) == 2
 
     def test_the_masters_source_cannot_reach_the_dealer(self) -> None:
-        assert sources()[0]._corrections is None
+        assert sources()[0]._corrector is None
 
     def test_seeds_are_streams_of_their_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Every stream is opened under a unit's seed and the draw's number, nothing else."""
         opened: list[tuple[bytes, int]] = []
 
-        def watched(seed: bytes, number: int) -> Stream:
-            opened.append((seed, number))
-            return Stream(seed, number)
+        class Watched(Stream):
+            def __init__(self, seed: bytes, number: int) -> None:
+                super().__init__(seed, number)
+                self.seed = seed
 
-        monkeypatch.setattr(dealer_module, "Stream", watched)
+            def restart(self, nonce: int) -> Self:
+                opened.append((self.seed, nonce))
+                return super().restart(nonce)
+
+        monkeypatch.setattr(dealer_module, "Stream", Watched)
         dealer = Dealer()
         pair = sources(dealer)
         for _ in range(2):

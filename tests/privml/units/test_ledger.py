@@ -40,6 +40,34 @@ def test_threads_never_get_the_same_number(ledger: Ledger) -> None:
     assert sorted(numbers) == list(range(400))
 
 
+def number_of_a_fork(ledger: Ledger) -> int | None:
+    """What a child process is given; None if it is refused."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(writing, bytes([ledger.reserve()]))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        number = pipe.read()
+    os.waitpid(child, 0)
+    return number[0] if number else None
+
+
+def test_a_fork_is_given_none(ledger: Ledger) -> None:
+    assert ledger.reserve() == 0
+    assert number_of_a_fork(ledger) is None
+    assert ledger.reserve() == 1
+
+
+def test_without_the_refusal_parent_and_fork_get_the_same(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryLedger, "_refuse_in_fork", lambda self: None)
+    ledger.reserve()
+    assert number_of_a_fork(ledger) == ledger.reserve() == 1
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     block=st.integers(1, 5),

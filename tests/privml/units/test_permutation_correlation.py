@@ -47,10 +47,9 @@ def test_the_other_units_stream_does_not_hold_the_keys(owner: Role, monkeypatch:
             super().__init__(key, nonce)
             self.key = key
 
-        def draw(self, shape: Any, dtype: Any) -> Any:
-            words = super().draw(shape, dtype)
-            drawn[self.key] += words.nbytes
-            return words
+        def octets(self, size: int) -> Any:
+            drawn[self.key] += size
+            return super().octets(size)
 
     monkeypatch.setattr(dealer_module, "Stream", Watched)
     dealer = Dealer()

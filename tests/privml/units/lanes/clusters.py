@@ -19,9 +19,9 @@ def two_clusters(workers: int) -> Iterator[Pair[Any]]:
         clients = []
         for _ in range(2):
             cluster = stack.enter_context(
-                LocalCluster(
+                LocalCluster(  # type: ignore[no-untyped-call]
                     n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
                 )
             )
-            clients.append(stack.enter_context(Client(cluster, set_as_default=False)))
+            clients.append(stack.enter_context(Client(cluster, set_as_default=False)))  # type: ignore[no-untyped-call]
         yield Pair(*clients)

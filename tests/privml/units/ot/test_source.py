@@ -18,6 +18,8 @@ from privml.units.correlations import (
     DrawnMask,
     Field,
     MatrixTriple,
+    OfOperands,
+    OperandDigits,
     OperandMask,
     OperandProduct,
     OperandSquares,
@@ -26,6 +28,8 @@ from privml.units.correlations import (
     RandomBits,
     RandomWord,
     TruncationMask,
+    WeighedBits,
+    Windows,
 )
 from privml.units.memory import memory_channels
 from privml.units.ot import making, source
@@ -46,6 +50,8 @@ def patterns(words: int) -> st.SearchStrategy[Any]:
     return st.lists(st.lists(factors, min_size=2, max_size=5, unique=True).map(tuple), max_size=4).map(tuple)
 
 
+windows = st.integers(1, 11).flatmap(lambda count: st.builds(Windows, st.integers(-2, 64 - 6 * count), st.just(count)))
+
 correlations: st.SearchStrategy[Correlation] = st.one_of(
     mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=4).map(lambda b: ProductTriple(*b.input_shapes)),
     st.builds(MatrixTriple, st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)),
@@ -55,17 +61,8 @@ correlations: st.SearchStrategy[Correlation] = st.one_of(
     ),
     st.integers(1, 3).flatmap(lambda words: st.builds(BitProducts, shapes, dtypes, st.just(words), patterns(words))),
     st.builds(RandomWord, shapes, patterns(1)),
-    dtypes.flatmap(
-        lambda dtype: st.builds(
-            PieceMask,
-            shapes,
-            st.just(dtype),
-            st.integers(0, 64 - 8 * np.dtype(dtype).itemsize),
-            patterns(1),
-            st.integers(1, 4),
-            st.integers(1, 3),
-        )
-    ),
+    st.builds(WeighedBits, shapes),
+    st.builds(PieceMask, shapes, windows, st.integers(1, 4), st.integers(1, 3)),
 )
 
 LARGE: tuple[Correlation, ...] = (
@@ -77,7 +74,8 @@ LARGE: tuple[Correlation, ...] = (
     RandomBits((200,), 16, np.uint16),
     BitProducts((1500,), np.uint8, 2, (((0, 0), (1, 3)), ((0, 0), (0, 1), (1, -2), (1, 5)))),
     RandomWord((400,), (((0, 0), (0, 1)), ((0, 0), (0, 1), (0, 2), (0, 3)))),
-    PieceMask((200,), np.uint16, 9, (((0, 0), (0, 1)), ((0, 0), (0, 1), (0, 2), (0, 3))), 6, 3),
+    WeighedBits((300,)),
+    PieceMask((200,), Windows(9, 3), 6, 3),
 )
 
 
@@ -117,6 +115,49 @@ def test_additive_and_boolean_shares_are_independent(runner: PairRunner) -> None
         assert 1800 < np.count_nonzero((additive ^ boolean) & np.uint64(1)) < 2200
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    rows=st.integers(0, 4),
+    columns=st.lists(st.integers(0, 2), unique=True).map(sorted),
+    dtype=dtypes,
+    wanted=patterns(1),
+)
+def test_digits_of_a_mask(runner: PairRunner, rows: int, columns: list[int], dtype: Any, wanted: Any) -> None:
+    drawn = DrawnMask((rows, 3), source_of(runner._units[0]).position)
+    (mask,) = check_law(OperandMask(drawn.shape), draw(runner, OperandMask(drawn.shape)))
+    digits = OperandDigits(drawn, tuple(columns), dtype, wanted)
+    check_law(digits, draw(runner, digits), mask)
+
+
+@pytest.mark.parametrize("values", [(0, 0), (1, 2**64 - 1), (2**64 - 1, 2**64 - 1), (2**63, 2**63), (2**32 - 1, 1)])
+def test_carries_run_as_far_as_they_must(
+    runner: PairRunner, values: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = dict(zip(Role, values, strict=True))
+    drawn = DrawnMask((2, 1), source_of(runner._units[0]).position)
+    draw(runner, OperandMask(drawn.shape))
+    monkeypatch.setattr(
+        source.OtSource, "_operand", lambda self, drawn: np.full(drawn.shape, held[self._role], dtype=np.uint64)
+    )
+    digits = OperandDigits(drawn, (0,), np.uint16, ())
+    check_law(digits, draw(runner, digits), np.full(drawn.shape, sum(values) % 2**64, dtype=np.uint64))
+
+
+def test_digits_of_a_mask_are_shared_anew() -> None:
+    units = make_units()
+    with PairRunner(units) as fresh:
+        masks = draw(fresh, OperandMask((500, 2)))
+        draw(fresh, RandomBits((1,), 1, np.uint8))
+        seen = [len(unit.channel.received) for unit in units]  # type: ignore[attr-defined]
+        digits = draw(fresh, OperandDigits(DrawnMask((500, 2), 0), (0, 1), np.uint16, (((0, 0), (0, 1)),)))
+    for unit, start, (mask,), (word, product) in zip(units, seen, masks, digits, strict=True):
+        for share in (word, product, word ^ mask, word + mask, word ^ np.negative(mask)):
+            assert looks_uniform(np.ascontiguousarray(share).reshape(-1).view(np.uint8))
+        frames = unit.channel.received[start:]  # type: ignore[attr-defined]
+        assert frames
+        assert all(looks_uniform(np.frombuffer(frame, dtype=np.uint8)) for frame in frames)
+
+
 def test_operand_keeps_its_mask(runner: PairRunner) -> None:
     operand = OperandMask((4, 3))
     number = source_of(runner._units[0]).position
@@ -141,7 +182,10 @@ def test_what_cannot_be_made_is_refused_by_both() -> None:
         def derive(self, *bases: Any) -> Any:
             return ()
 
-    refused: list[Correlation] = [Unknown(), TruncationMask((2,), 0), TruncationMask((2,), 63)]
+    class UnknownOfOperands(Unknown, OfOperands):
+        operands = ()
+
+    refused: list[Correlation] = [Unknown(), UnknownOfOperands(), TruncationMask((2,), 0), TruncationMask((2,), 63)]
     for correlation in refused:
         with PairRunner(make_units()) as fresh, pytest.raises(SettingError):
             draw(fresh, correlation)
