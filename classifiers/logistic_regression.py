@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from building_blocks.fixed_point.arithmetic import truncate
 from building_blocks.fixed_point.number import FixedPoint
-from building_blocks.operand import Operand, fix_operand, multiply_operands, values
+from building_blocks.operand import Operand, fix_operand, multiply_operands
 from building_blocks.shares import Shares, Words, concatenate, public
 from classifiers.records import Records
 from classifiers.regression.answers import ANSWER_BITS, labels, probabilities, read
-from classifiers.regression.descent import Batch, Descent, Position
+from classifiers.regression.descent import Descent, Position
+from classifiers.regression.divided import Recipe, divided
 from classifiers.regression.importance import IMPORTANCE_BITS, importance_of
 from classifiers.regression.loss import Loss
 from classifiers.regression.model import MULTICLASS, LogisticRegressionModel
@@ -24,6 +25,7 @@ from classifiers.regression.schedule import Schedule
 from classifiers.regression.standardisation import PRIVATE, columns_of
 from classifiers.regression.standardised import StandardisedClassifier
 from classifiers.regression.step import Reach, Rule
+from classifiers.spread import lanes_for
 from privml.crypto.packing import Layout
 from privml.data.schema import Schema
 from privml.errors import CapacityError, ClassifierError, RangeError, SettingError
@@ -179,16 +181,34 @@ class LogisticRegression(StandardisedClassifier):
     def _blocks(self, rows: Words) -> list[Words]:
         return np.array_split(rows, self._descent.batches(len(rows)))
 
+    def _go_through(self, unit: Unit, rows: Words, refusal: str) -> None:
+        blocks = self._blocks(rows)
+        # scales that follow from all records need them on one link
+        parts = 1 if self._needs_records else lanes_for(unit, min(map(len, blocks), default=0))
+        if unit.lanes is None or parts == 1:
+            super()._go_through(unit, rows, refusal)
+            return
+        self._settle_scales(unit, [])
+        with divided(unit, unit.lanes, parts, self._recipe, blocks, refusal) as batches:
+            self._position = self._descent.train(unit, batches, self._position)
+
     def _train(self, unit: Unit, records: Sequence[Records]) -> None:
+        self._settle_scales(unit, records)
+        self._position = self._descent.train(unit, self._recipe.batches(unit, records), self._position)
+
+    @property
+    def _needs_records(self) -> bool:
+        """Whether scales are yet to be settled, by the first records."""
+        return self.takes_statistics and not self._position.steps and self._ahead is None
+
+    def _settle_scales(self, unit: Unit, records: Sequence[Records]) -> None:
         if not self._position.steps:
             columns = self._descent.columns.fitted(unit, [block.features for block in records], self._ahead)
             self._descent = replace(self._descent, columns=columns)
-        self._position = self._descent.train(unit, [self._batch(unit, block) for block in records], self._position)
 
-    def _batch(self, unit: Unit, block: Records) -> Batch:
-        classes = values(unit, block.classes)
-        targets = classes[:, 1:] if self.schema.class_count == 2 else classes
-        return Batch(block.features, targets, None if self._importance is None else classes @ self._importance)
+    @property
+    def _recipe(self) -> Recipe:
+        return Recipe(self.schema, self._descent, self._importance)
 
     def _restart(self) -> None:
         self._position = self._start()

@@ -9,8 +9,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from building_blocks.operand import values
-from building_blocks.shares import Shares, Words, concatenate
+from building_blocks.shares import Shares, Words
 from building_blocks.validation import Validation
 from classifiers.base import Classifier
 from classifiers.records import Records, open_records
@@ -86,11 +85,16 @@ class SequentialClassifier(Classifier):
         self._refuse_statistics()
 
     def _learn(self, unit: Unit, chunk: str, rows: Words, refusal: str) -> None:
-        records = open_records(unit, self.schema, self._blocks(rows), refusal)
+        if self._behind:
+            open_records(unit, self.schema, self._blocks(rows), refusal)
+        else:
+            self._go_through(unit, rows, refusal)
         if self.retain:
-            self._rows[chunk] = np.concatenate([_rows_of(unit, block) for block in records])
-        if not self._behind:
-            self._train(unit, records)
+            self._rows[chunk] = rows
+
+    def _go_through(self, unit: Unit, rows: Words, refusal: str) -> None:
+        """Learn from rows, if they are records; else ValidationError with the message `refusal`."""
+        self._train(unit, open_records(unit, self.schema, self._blocks(rows), refusal))
 
     def _forget(self, unit: Unit, chunk: str) -> None:
         del self._rows[chunk]
@@ -101,7 +105,7 @@ class SequentialClassifier(Classifier):
             self._restart()
             for chunk, rows in self._rows.items():
                 refusal = f"what the units keep of chunk {chunk!r} does not go together"
-                self._train(unit, open_records(unit, self.schema, self._blocks(rows), refusal))
+                self._go_through(unit, rows, refusal)
             self._behind = False
         self._settle(unit)
 
@@ -138,8 +142,3 @@ class SequentialClassifier(Classifier):
     @abstractmethod
     def _take_over(self, learned: Mapping[str, Any]) -> None:
         """Take over what was saved."""
-
-
-def _rows_of(unit: Unit, block: Records) -> Words:
-    """What this unit holds of a block of records."""
-    return concatenate([values(unit, block.features), values(unit, block.classes)], axis=1).words

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -43,6 +43,10 @@ class Batch:
         """Return the number of records."""
         return self.records.shape[0]
 
+    def gradient(self, unit: Unit, descent: Descent, point: Point) -> Shares:
+        """X'e, summed over the records; see `Descent.gradient`."""
+        return descent.gradient(unit, self, point)
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -54,14 +58,38 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
-    """Between two steps: weights; the same for scores, with fewer fractional bits; velocity; how far they can be."""
+class Point:
+    """Where a gradient is taken: weights for scores, with so many fewer fractional bits; how far they can be from 0."""
 
-    weights: Shares
     for_scores: Shares
     coarser: int
-    velocity: Shares
     extent: Extent
+
+
+class AnyBatch(Protocol):
+    """A batch, wherever its records are."""
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        ...
+
+    def gradient(self, unit: Unit, descent: Descent, point: Point) -> Shares:
+        """X'e, summed over the records; see `Descent.gradient`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Between two steps: weights, velocity, and where the next gradient is taken."""
+
+    weights: Shares
+    velocity: Shares
+    point: Point
+
+    @property
+    def extent(self) -> Extent:
+        """How far weights and velocity can be from 0."""
+        return self.point.extent
 
 
 @dataclass(frozen=True)
@@ -172,7 +200,7 @@ class Descent:
             )
         return extent.at_rest
 
-    def train(self, unit: Unit, batches: Sequence[Batch], start: Position) -> Position:
+    def train(self, unit: Unit, batches: Sequence[AnyBatch], start: Position) -> Position:
         """Go through the batches, epoch by epoch.
 
         Seven rounds a step with the sigmoid: weights and errors are opened under masks, four for probabilities, and the
@@ -180,11 +208,12 @@ class Descent:
         if scores can reach 2^18; with weights of classes. The first step of all takes two. One in the end for the mean.
         """
         rates = self.schedule.rates(start.steps, self.epochs * len(batches))
-        state = _State(start.weights, start.weights, 0, start.weights * 0, start.extent.at_rest)
+        state = _State(start.weights, start.weights * 0, Point(start.weights, 0, start.extent.at_rest))
         total = start.weights * 0
         for number, rate in enumerate(rates):
             batch = batches[number % len(batches)]
-            state = self._move(unit, self.rule.step(rate), state, self._gradient(unit, batch, state), len(batch))
+            gradient = batch.gradient(unit, self, state.point)
+            state = self._move(unit, self.rule.step(rate), state, gradient, len(batch))
             if number >= len(rates) - len(batches):
                 total += state.weights
         weights = state.weights
@@ -197,23 +226,23 @@ class Descent:
         """Fractional bits of scores."""
         return self.fraction_bits + self.columns.fraction_bits
 
-    def _gradient(self, unit: Unit, batch: Batch, state: _State) -> Shares:
-        """X'e, summed over the batch."""
-        errors = self._probabilities(unit, batch, state) - batch.targets * (1 << ERROR_BITS)
+    def gradient(self, unit: Unit, batch: Batch, point: Point) -> Shares:
+        """X'e, summed over the batch: exact but for what probabilities err."""
+        errors = self._probabilities(unit, batch, point) - batch.targets * (1 << ERROR_BITS)
         if batch.importance is not None:
             bound = round(self.ranges.importance * 2**IMPORTANCE_BITS)
             weight = FixedPoint(batch.importance, IMPORTANCE_BITS, bound)
             errors = multiply(unit, FixedPoint(errors, ERROR_BITS, LARGEST_ERROR), weight).shares
         return self.columns.correlate(unit, batch.records, errors)
 
-    def _probabilities(self, unit: Unit, batch: Batch, state: _State) -> Shares:
-        if not state.extent.length.weights:
+    def _probabilities(self, unit: Unit, batch: Batch, point: Point) -> Shares:
+        if not point.extent.length.weights:
             # the first step of all: weights are known to be 0
             return public(unit, np.full(batch.targets.shape, (1 << ERROR_BITS) // self.loss.candidates))
-        scores = self.columns.scores(unit, batch.records, state.for_scores)
-        bound = self.ranges.score_bound(state.extent, state.coarser)
+        scores = self.columns.scores(unit, batch.records, point.for_scores)
+        bound = self.ranges.score_bound(point.extent, point.coarser)
         return self.loss.probabilities(
-            unit, FixedPoint(scores, self.score_bits - state.coarser, bound), ERROR_BITS
+            unit, FixedPoint(scores, self.score_bits - point.coarser, bound), ERROR_BITS
         ).shares
 
     def _move(self, unit: Unit, step: Step, state: _State, gradient: Shares, records: int) -> _State:
@@ -245,10 +274,8 @@ class Descent:
         weights = state.weights + rounded[0]
         return _State(
             weights,
-            rounded[-1] if coarser else weights,
-            coarser,
             rounded[1] if step.keep else state.velocity,
-            self.ranges.after(step, state.extent),
+            Point(rounded[-1] if coarser else weights, coarser, self.ranges.after(step, state.extent)),
         )
 
     def _mean(self, unit: Unit, total: Shares, count: int, extent: Extent) -> Shares:

@@ -19,11 +19,13 @@ from tests.privml.units.lanes.clusters import two_clusters
 
 COUNT = 2
 TABLE, QUERIES, FEW = columns(400), columns(200, seed=2), columns(20, seed=3)
+DIVIDED = {**OPTIONS, "logistic_regression": {"epochs": 2, "batch": 200}}
+"""Batches that are worth dividing."""
 
 
 def answers(name: str, key: StrongKey, lanes: int | Pair[Lanes] | None, source: CorrelationsFrom = "dealer") -> Any:
     with Provider.embedded(authority(key), lanes=lanes, correlations=source) as provider:
-        card = provider.create_model("things", name, SCHEMA, options=OPTIONS.get(name, {}))
+        card = provider.create_model("things", name, SCHEMA, options=DIVIDED.get(name, {}))
         DataOwner.join(provider, "alice").upload(card, TABLE)
         session = Client.join(provider, "carol").open_session(card)
         given = [session.predict(QUERIES).tolist(), session.predict(FEW).tolist()]

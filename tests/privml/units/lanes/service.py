@@ -49,6 +49,10 @@ class Service:
 
         return self._runner.run(of)
 
+    def run(self, program: Callable[[Unit], T]) -> Pair[T]:
+        """Run a program on both units."""
+        return self._runner.run(program)
+
     def product(self, pieces: int) -> NDArray[np.int64]:
         parts = [
             (split(x), split(y)) for x, y in zip(np.array_split(X, pieces), np.array_split(Y, pieces), strict=True)
@@ -59,7 +63,8 @@ class Service:
     def close(self) -> None:
         self._runner.close()
         for own in self.lanes:
-            own.close()
+            if own is not None:
+                own.close()
 
 
 def lanes_of(unit: Unit) -> Lanes:
