@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -19,9 +20,10 @@ from classifiers.sequential import SequentialClassifier
 from classifiers.tree.binary_tests import BinaryTests
 from classifiers.tree.criterion import CRITERIA, split_margin
 from classifiers.tree.curve import MOST
+from classifiers.tree.examiner import Examiner
 from classifiers.tree.frontier import Frontier
 from classifiers.tree.grower import Grower
-from classifiers.tree.growth import Growth
+from classifiers.tree.growth import Growth, Seen
 from classifiers.tree.leaves import ANSWER_BITS, LEAVES, SCORE_BITS, Leaves, score_limit
 from classifiers.tree.model import DecisionTreeModel
 from classifiers.tree.routes import Routes, descend
@@ -34,6 +36,9 @@ DEEPEST: Final = 10
 
 CLASSES: Final = 64
 """Classes at most."""
+
+TIED: Final = 0.3
+"""Share of the largest gain below which the Hoeffding bound calls a tie, if `tau` does not say."""
 
 
 class PublicStructureWarning(UserWarning):
@@ -52,7 +57,7 @@ class DecisionTree(SequentialClassifier):
     than no split at all, that this is no chance, by Hoeffding's bound; of equally good ones the first is the best. Its
     children begin anew: they answer by the records that the parent saw on their side, and by their own.
 
-    Everything that decides is computed exactly, by integers: the same records in the same batches grow the same tree,
+    Everything that decides is computed exactly, by integers: the same records in the same chunks grow the same tree,
     the very one that the plaintext algorithm grows with the same integers. n log2 n is a curve of quadratics, off by
     sqrt(n) / 32 at most, a fraction of the bound.
 
@@ -64,17 +69,22 @@ class DecisionTree(SequentialClassifier):
         Tests on the way to a leaf, at most, in 1..10.
     grace_period
         Records that a leaf must see before its splits are examined, and again before they are the next time. Leaves are
-        examined when a batch ends and so many records came since the last time.
+        examined when a batch ends and so many records came since the last time: one leaf for each `grace_period` of
+        them, rounded up, those further left in the tree first. More cannot be due for long.
     delta
         Chance of a split that is not the best, in (0, 1).
     tau
-        Where the Hoeffding bound is below it, the best is taken as it is. 0: never.
+        Where the Hoeffding bound is at most this, the best is taken as it is. 0: never. None: 0.3 of the largest
+        gain of a record (log2 C bits; 1 for "gini"), reached after so many records however many classes there are: 90
+        for this delta.
     criterion
         "information_gain" or "gini".
     leaf_prediction
-        "majority", or "naive_bayes" on what the leaf saw; for at most 711 features.
+        "majority", or "naive_bayes" on what the leaf and its parent saw; for at most 711 features. The latter is mostly
+        better, and takes twice the time for queries.
     batch
-        Records of a chunk that go down the tree together, in 1..8192. A chunk ends a batch.
+        Records of a chunk that go down the tree together, at most, in 1..8192. They are no more than a quarter of
+        those before them, or than two grace periods: young trees are examined more often. A chunk ends a batch.
     reveal_structure
         Opens which nodes are split, to both units, each time that leaves were examined, and warns of it. That saves the
         work on nodes that are not there: up to three quarters. By which tests stays secret, and so does where records
@@ -91,9 +101,13 @@ class DecisionTree(SequentialClassifier):
     Notes
     -----
     Public: schema, options, the number of records of each chunk, of chunks, refreshes and queries. Fewer than 2^21
-    records. A batch of a tree of depth d: d + 2 rounds to count it and about 40 to examine leaves (70 for "gini"); to
-    open a chunk 1 for each 8192 records, and 5. A batch of queries 6, d to go down, and 1; 1 more after a change of the
+    records. A batch of a tree of depth d: d + 2 rounds to count it and about 45 to examine leaves (75 for "gini"); to
+    open a chunk 1 for each 8192 records, and 2. A batch of queries 3, d to go down, and 1; 1 more after a change of the
     model, and a few for what all leaves answer; those of `argmax` or `softmax` with "naive_bayes".
+
+    Training takes time linear in the records. Each examination lets the tree grow a level, and the work on a batch
+    grows with the leaves that there may be, until after d examinations there may be all. Then a batch takes as many
+    rounds as the one before it, and bytes and time that hardly grow: by a hundredth for twice as many records.
     """
 
     name = "decision_tree"
@@ -109,7 +123,7 @@ class DecisionTree(SequentialClassifier):
         depth: int = 6,
         grace_period: int = 200,
         delta: float = 1e-7,
-        tau: float = 0.05,
+        tau: float | None = None,
         criterion: str = "information_gain",
         leaf_prediction: str = "majority",
         batch: int = 1000,
@@ -131,7 +145,8 @@ class DecisionTree(SequentialClassifier):
             raise SettingError(
                 f"naive Bayes leaves add up too many features: {len(schema.features)}; take majority ones"
             )
-        self.depth, self.grace_period, self.delta, self.tau, self.batch = depth, grace_period, delta, tau, batch
+        self.depth, self.grace_period, self.delta, self.batch = depth, grace_period, delta, batch
+        self.tau = CRITERIA[criterion].spread(schema.class_count) * TIED if tau is None else tau
         self.criterion, self.leaf_prediction, self.reveal_structure = criterion, leaf_prediction, reveal_structure
         if reveal_structure:
             warnings.warn(
@@ -140,9 +155,10 @@ class DecisionTree(SequentialClassifier):
                 stacklevel=2,
             )
         self._tests = BinaryTests(schema)
-        margin = split_margin(CRITERIA[criterion], schema.class_count, delta, tau)
-        watch_all = LEAVES[leaf_prediction].watch_all
-        self._grower = Grower(self._tests, CRITERIA[criterion], margin, grace_period, watch_all)
+        margin = split_margin(CRITERIA[criterion], schema.class_count, delta, self.tau)
+        self._by_values = LEAVES[leaf_prediction].by_values
+        examiner = Examiner(self._tests, CRITERIA[criterion], margin)
+        self._grower = Grower(examiner, grace_period, watch_all=self._by_values)
         self._restart()
 
     @property
@@ -169,10 +185,16 @@ class DecisionTree(SequentialClassifier):
             )
 
     def _blocks(self, rows: Words) -> list[Words]:
-        return [rows[start : start + self.batch] for start in range(0, len(rows), self.batch)]
+        """Batches: of no more than a quarter of the records that were learned before, or than two grace periods."""
+        ends = [0]
+        while ends[-1] < len(rows):
+            before = self._growth.records + ends[-1]
+            ends.append(ends[-1] + min(self.batch, max(2 * self.grace_period, before // 4)))
+        return [rows[start:end] for start, end in pairwise(ends)]
 
     def _restart(self) -> None:
-        self._growth = Growth.start(Frontier(self.depth, known=self.reveal_structure), self._tests)
+        frontier = Frontier(self.depth, known=self.reveal_structure)
+        self._growth = Growth.start(frontier, self._tests, keep_earlier=self._by_values)
         self._leaves: Leaves | None = None
         self._routes: Routes | None = None
 
@@ -224,8 +246,9 @@ class DecisionTree(SequentialClassifier):
     def _learned(self) -> Mapping[str, Any]:
         growth = self._growth
         inner = np.isin(np.arange(growth.frontier.nodes), list(growth.frontier.inner)).astype(np.uint64)
-        shares = {name: getattr(growth, name).words for name in _SHARED}
-        return {**shares, "inner": inner, "records": growth.records, "since": growth.since}
+        shares = {name: getattr(growth, name).words for name in _OF_TREE}
+        seen = {name: getattr(growth.seen, name).words for name in _OF_LEAVES}
+        return {**shares, **seen, "inner": inner, "records": growth.records, "since": growth.since}
 
     def _take_over(self, learned: Mapping[str, Any]) -> None:
         inner = np.flatnonzero(learned["inner"]).tolist()
@@ -235,11 +258,13 @@ class DecisionTree(SequentialClassifier):
             frontier=replace(self._growth.frontier, inner=frozenset(inner)),
             records=learned["records"],
             since=learned["since"],
-            **{name: Shares(learned[name]) for name in _SHARED},
+            seen=Seen(**{name: Shares(learned[name]) for name in _OF_LEAVES}),
+            **{name: Shares(learned[name]) for name in _OF_TREE},
         )
 
 
-_SHARED: Final = ("splits", "choices", "inherited", "classes", "values", "waiting")
+_OF_TREE: Final = ("splits", "choices", "waiting")
+_OF_LEAVES: Final = ("inherited", "classes", "values", "earlier")
 """What of a tree is shared."""
 
 

@@ -107,7 +107,7 @@ class Curve:
         starts = self._starts[:used]
         rows = [_expanded(start, *quadratic) for start, quadratic in zip(starts, self._quadratics, strict=False)]
         knots = [start + 1 for start in starts[1:]]
-        # neighbours agree one below a knot, where a comparison of sixteen digits may be off
+        # neighbours agree one below a knot, where a comparison that leaves out the lowest digit may be off
         slack = 2
         if self._until <= most or not knots:
             knots.append(self._until)

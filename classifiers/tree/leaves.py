@@ -41,8 +41,8 @@ LN2_BITS: Final = 16
 class Leaves(ABC):
     """The leaves of a tree, ready to answer; `reach` says which of the tree's ends each record comes to, one-hot."""
 
-    watch_all: ClassVar[bool]
-    """Whether answers need the counts of values of leaves that cannot be split any more."""
+    by_values: ClassVar[bool]
+    """Whether answers need counts of values: those of leaves that cannot be split any more, and of leaves' parents."""
 
     def __init__(self, schema: Schema, growth: Growth) -> None:
         self._schema = schema
@@ -65,7 +65,7 @@ class MajorityLeaves(Leaves):
     are divided between the units: whoever asks sees quotients, and no count.
     """
 
-    watch_all = False
+    by_values = False
     _labels: Operand | None = None
     _proportions: Operand | None = None
 
@@ -86,14 +86,15 @@ class MajorityLeaves(Leaves):
 
 
 class NaiveBayesLeaves(Leaves):
-    """Naive Bayes in each leaf, on the values that it saw itself; its prior are the counts of `MajorityLeaves`.
+    """Naive Bayes in each leaf, on the values that it saw itself and that its parent saw before it was split.
 
+    The parent's, since a new leaf has seen nothing yet. Its prior are the counts of `MajorityLeaves`.
     log2(n_c + 1) + sum over known features of log2(n(value, c) + 1) - log2(n(feature, c) + V), all by one curve.
     Tables of all leaves are made once; an answer takes one product with them, one round to choose the leaf's scores,
     and `argmax` or `softmax`.
     """
 
-    watch_all = True
+    by_values = True
     _table: Operand | None = None
     _prior: Shares | None = None
 
@@ -118,7 +119,7 @@ class NaiveBayesLeaves(Leaves):
     def _made(self, unit: Unit) -> tuple[Operand, Shares]:
         """Table of values by ends and classes, and prior, shape (ends, C)."""
         growth, schema = self._growth, self._schema
-        values = growth.values[self._places]
+        values = growth.seen.values[self._places] + growth.seen.earlier[self._places]
         known = concatenate([values[:, block].sum(axis=1)[:, None] for block in schema.slices.values()], axis=1)
         prior = growth.counts[self._places][:, None]
         cardinalities = np.array(schema.cardinalities)

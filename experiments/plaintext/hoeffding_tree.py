@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ class Node:
         self.level = level
         self.inherited = inherited
         self.classes = np.zeros_like(inherited)
-        self.values = np.zeros((tests.schema.width, len(inherited)), dtype=np.int64)
+        self.values, self.earlier = np.zeros((2, tests.schema.width, len(inherited)), dtype=np.int64)
         self.waiting = 0
         self.test: int | None = None
         self.children: tuple[Node, ...] = ()
@@ -41,17 +42,22 @@ class HoeffdingTree:
     def __init__(self, schema: Schema, options: Mapping[str, Any]) -> None:
         self.schema = schema
         self.tests = BinaryTests(schema)
-        self.depth, self.grace, self.batch = options["depth"], options["grace_period"], options["batch"]
+        self.depth: int = options["depth"]
+        self.grace: int = options["grace_period"]
+        self.batch: int = options["batch"]
         self.criterion = CRITERIA[options["criterion"]]
         self.margin = split_margin(self.criterion, schema.class_count, options["delta"], options["tau"])
         self.root = Node(self.tests, 0, np.zeros(schema.class_count, dtype=np.int64))
         self.naive_bayes = options["leaf_prediction"] == "naive_bayes"
-        self.since = 0
+        self.records = self.since = 0
 
     def learn(self, codes: Codes, labels: Codes) -> None:
-        """Learn from a chunk of records, a batch at a time."""
-        for start in range(0, len(codes), self.batch):
-            self._step(codes[start : start + self.batch], labels[start : start + self.batch])
+        """Learn from a chunk of records, in batches of a quarter of those before, or of two grace periods."""
+        start = 0
+        while start < len(codes):
+            part = slice(start, start + min(self.batch, max(2 * self.grace, self.records // 4)))
+            self._step(codes[part], labels[part])
+            start = part.stop
 
     def _step(self, codes: Codes, labels: Codes) -> None:
         hot = one_hot(self.schema, codes).astype(np.int64)
@@ -60,13 +66,18 @@ class HoeffdingTree:
             leaf.classes += by_class.sum(axis=0)
             leaf.values += hot[rows].T @ by_class
             leaf.waiting += len(rows)
+        self.records += len(codes)
         self.since += len(codes)
         if self.since >= self.grace:
+            due = [leaf for leaf in self.leaves() if leaf.waiting >= self.grace and leaf.level < self.depth]
+            for leaf in due[: self._turns()]:
+                leaf.waiting = 0
+                self._attempt(leaf)
             self.since = 0
-            for leaf in list(self.leaves()):
-                if leaf.waiting >= self.grace and leaf.level < self.depth:
-                    leaf.waiting = 0
-                    self._attempt(leaf)
+
+    def _turns(self) -> int:
+        """How many leaves are examined: as many as the records since the last time can have made due, rounded up."""
+        return math.ceil(self.since / self.grace)
 
     def _attempt(self, leaf: Node) -> None:
         passing = self.tests.passing.astype(np.int64).T @ leaf.values
@@ -80,9 +91,11 @@ class HoeffdingTree:
             leaf.test = best[first - 1]
             sides = passing[leaf.test], leaf.classes - passing[leaf.test]
             leaf.children = tuple(Node(self.tests, leaf.level + 1, side) for side in sides)
+            for child in leaf.children:
+                child.earlier = leaf.values
 
     def reached(self, codes: Codes) -> Iterator[tuple[Node, Codes]]:
-        """Leaves, and which records come to each."""
+        """Leaves from left to right, and which records come to each."""
         passed = one_hot(self.schema, codes) @ self.tests.passing
         waiting = [(self.root, np.arange(len(codes)))]
         while waiting:
@@ -91,10 +104,11 @@ class HoeffdingTree:
                 yield node, rows
             else:
                 through = passed[rows, node.test] > 0
-                waiting += zip(node.children, (rows[through], rows[~through]), strict=True)
+                left, right = zip(node.children, (rows[through], rows[~through]), strict=True)
+                waiting += [right, left]
 
     def leaves(self) -> Iterator[Node]:
-        """All leaves."""
+        """All leaves from left to right."""
         return (leaf for leaf, _ in self.reached(np.zeros((0, len(self.schema.features)), dtype=np.int64)))
 
     def predict(self, codes: Codes) -> Codes:
@@ -118,11 +132,11 @@ class HoeffdingTree:
         return found
 
     def _scores(self, leaf: Node, codes: Codes) -> Codes:
-        """Scores of the classes by naive Bayes, on the values that a leaf saw."""
+        """Scores of the classes by naive Bayes, on the values that a leaf saw, and its parent before it."""
         log2 = log2_of_count().plain
         scores = np.tile(log2(leaf.counts + 1), (len(codes), 1))
         for column, block in enumerate(self.schema.slices.values()):
-            values = leaf.values[block]
+            values = (leaf.values + leaf.earlier)[block]
             table = log2(values + 1) - log2(values.sum(axis=0) + len(values))
             known = codes[:, column] >= 0
             scores[known] += table[codes[known, column]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from river.tree import HoeffdingTreeClassifier
 
 from classifiers.decision_tree import DecisionTree, PublicStructureWarning
 from classifiers.tree.binary_tests import BinaryTests
-from classifiers.tree.model import DecisionTreeModel, TreeLeaf, TreeNode
+from classifiers.tree.model import DecisionTreeModel
+from classifiers.tree.nodes import TreeLeaf, TreeNode
 from classifiers.trial import Keys, Trial
 from experiments.plaintext.hoeffding_tree import HoeffdingTree, Node
 from privml import Client, DataOwner, Schema
@@ -51,11 +53,22 @@ class Both:
         return DecisionTree.read_model(self.schema, words_of(packed.decrypt(owner)))
 
     def require_equal(self, queries: Codes) -> None:
-        assert_same_tree(self.model().root, self.twin.root, self.twin.tests)
+        model = self.model()
+        assert_same_tree(model.root, self.twin.root, self.twin.tests)
         expected = [self.schema.classes[code] for code in self.twin.predict(queries)]
         assert self.trial.ask(queries).tolist() == expected
         found = self.trial.ask(queries, "probabilities")
         np.testing.assert_allclose(found, self.twin.proportions(queries), atol=2e-4)
+        if not self.twin.naive_bayes:
+            assert model.predict(queries).tolist() == expected
+            np.testing.assert_allclose(found, model.predict_proba(queries), atol=2e-4)
+
+
+class EveryLeafAtOnce(HoeffdingTree):
+    """Examines every leaf that is due, however many there are."""
+
+    def _turns(self) -> int:
+        return 1 << self.depth
 
 
 def assert_same_tree(found: TreeNode, expected: Node, tests: BinaryTests) -> None:
@@ -129,6 +142,40 @@ def test_a_tree_whose_structure_is_open_is_the_same(keys: Keys) -> None:
     assert sent[0] < sent[1]
 
 
+def test_leaves_wait_for_their_turn(keys: Keys) -> None:
+    """Of more leaves that are due than there are turns, the last wait: a tree without turns is another one."""
+    both = Both(keys, SCHEMA, **EAGER | {"depth": 4, "batch": 100, "grace_period": 50})
+    hasty = EveryLeafAtOnce(SCHEMA, both.trial.halves.master.options)
+    records = table(SCHEMA, 900, 1)
+    for start, stop in pairwise([0, 50, 100, 200, *range(250, 901, 50)]):
+        both.learn(*(part[start:stop] for part in records))
+        hasty.learn(*(part[start:stop] for part in records))
+    both.require_equal(table(SCHEMA, 40, 9)[0])
+    with pytest.raises(AssertionError):
+        assert_same_tree(both.model().root, hasty.root, hasty.tests)
+
+
+def test_a_young_tree_is_examined_more_often() -> None:
+    tree = DecisionTree(SCHEMA, grace_period=20, batch=100)
+    rows = np.arange(500)[:, None].astype(np.uint64)
+    batches = tree._blocks(rows)
+    assert [len(batch) for batch in batches] == [40, 40, 40, 40, 40, 50, 62, 78, 97, 13]
+    np.testing.assert_array_equal(np.concatenate(batches), rows)
+    eager = DecisionTree(SCHEMA, grace_period=300, batch=100)
+    assert [len(batch) for batch in eager._blocks(rows)] == [100] * 5
+
+
+def test_new_leaves_of_naive_bayes_answer_by_what_their_parent_saw(keys: Keys) -> None:
+    """Right after a split, when they have seen nothing: differently for records that differ below it."""
+    both = Both(keys, SCHEMA, **EAGER | {"depth": 1, "leaf_prediction": "naive_bayes", "grace_period": 100})
+    both.learn(*table(SCHEMA, 100))
+    assert [leaf.classes.sum() for leaf in both.twin.leaves()] == [0, 0]
+    asked = table(SCHEMA, 60, 5)[0]
+    both.require_equal(asked)
+    found = both.trial.ask(asked, "probabilities")
+    assert len(np.unique(found.round(3), axis=0)) > 2
+
+
 def test_ties_go_to_the_first(keys: Keys) -> None:
     """Two features that say the same, in every record, and a third one that says the opposite."""
     schema = schema_of([("categorical", 2)] * 3, 2)
@@ -179,6 +226,19 @@ class TestSecrecy:
         codes, labels = table(SCHEMA, 300)
         traces = [self.trace_of(codes, each, keys, reveal_structure=True) for each in (labels, labels * 0)]
         assert traces[0] != traces[1]
+
+    def test_long_runs_do_not_slow_down(self, keys: Keys) -> None:
+        """Once a tree is as large as it may get, batches take as many rounds, and bytes that hardly grow."""
+        trial = Trial(DecisionTree, SCHEMA, EAGER, keys)
+        taken = []
+        for number in range(40):
+            before = trial.units.master.channel.statistics
+            trial.learn(f"chunk {number}", *table(SCHEMA, 25, number))
+            taken.append(trial.units.master.channel.statistics - before)
+        grown = taken[8:]
+        assert len({each.rounds for each in grown}) == 1
+        assert taken[0].bytes_sent < grown[0].bytes_sent
+        assert max(each.bytes_sent for each in grown) < 1.1 * min(each.bytes_sent for each in grown)
 
     def test_state_is_bounded(self, keys: Keys) -> None:
         """By schema and depth, whatever was learned."""

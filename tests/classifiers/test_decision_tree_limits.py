@@ -10,6 +10,7 @@ import pytest
 from classifiers import decision_tree
 from classifiers.checks import Check, check_classifier
 from classifiers.decision_tree import DecisionTree
+from classifiers.tree.criterion import CRITERIA, split_margin
 from classifiers.trial import Keys, Trial
 from privml import Continuous, Schema
 from privml.errors import CapacityError, DecryptionError, SettingError
@@ -50,6 +51,15 @@ class TestLimits:
         for value in values:
             with pytest.raises(SettingError, match=option):
                 DecisionTree(SCHEMA, **{option: value})
+
+    def test_defaults(self) -> None:
+        """Nothing is revealed, and a tie takes as many records whatever the number of classes."""
+        for classes, criterion, tau in ((2, "information_gain", 0.3), (8, "information_gain", 0.9), (8, "gini", 0.3)):
+            options = DecisionTree(schema_of([("categorical", 2)], classes), criterion=criterion).options
+            assert options["reveal_structure"] is False
+            assert options["tau"] == pytest.approx(tau)
+            margin = split_margin(CRITERIA[criterion], classes, options["delta"], options["tau"])
+            assert (margin.plain(np.array([89, 90])) < 0).tolist() == [False, True]
 
     def test_extreme_options(self) -> None:
         DecisionTree(SCHEMA, delta=5e-324, tau=5e-324)
