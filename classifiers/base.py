@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +149,7 @@ class Classifier(ABC):
             raise ClassifierError(f"queries have shape (records, {self.schema.width}), not {rows.shape}")
         if lanes_for(unit, len(rows)) > 1:
             self.refresh(unit)
-            return np.concatenate(spread(unit, _answered, rows, type(self), self._for_answers(), answer))
+            return np.concatenate(spread(unit, _answered, rows, self._described(), answer))
         queries = open_queries(unit, self.schema, rows)
         self.refresh(unit)
         return self._answer(unit, queries, answer)
@@ -191,13 +191,12 @@ class Classifier(ABC):
                 f"this {self.name} has not learned from any record and cannot {to_do}; upload data first"
             )
 
-    def _for_answers(self) -> tuple[Schema, Mapping[str, Any], Mapping[str, Any]]:
-        """What another half needs to give this one's answers; nothing that is kept of single chunks."""
-        state = {
-            name: {} if isinstance(entry, Mapping) and entry.keys() <= self.chunks.keys() else entry
-            for name, entry in self.state().items()
-        }
-        return self.schema, self.options, {**state, "chunks": {"": self.records}}
+    def _answering_state(self) -> Mapping[str, Any]:
+        """What of `state` answers need; every lane gets it with every batch of queries."""
+        return self.state()
+
+    def _described(self) -> _Described:
+        return _Described(type(self), self.schema, self.options, self._answering_state())
 
     @abstractmethod
     def state(self) -> Mapping[str, Any]:
@@ -232,15 +231,23 @@ class Classifier(ABC):
     def _model(self) -> Words: ...
 
 
+class _Described(NamedTuple):
+    """What makes a half that gives the same answers."""
+
+    kind: type[Classifier]
+    schema: Schema
+    options: Mapping[str, Any]
+    state: Mapping[str, Any]
+
+
 def _answered(
     lane: Lane,
     rows: Words,
-    kind: type[Classifier],
-    described: tuple[Schema, Mapping[str, Any], Mapping[str, Any]],
+    described: _Described,
     answer: str,
 ) -> Words:
-    """Answer queries as a half does that was described by `_for_answers`; its state is this unit's shares."""
-    schema, options, state = described
+    """Answer queries as another half does; its state is this unit's shares."""
+    kind, schema, options, state = described
     half = kind(schema, **options)
     half.restore(state)
     return half.predict(lane.unit, rows, answer)

@@ -20,7 +20,8 @@ import numpy as np
 
 from classifiers.homomorphic import statistics_prepare, statistics_teach_the_same
 from classifiers.refusals import invalid_records, invalid_statistics, statistics_are_refused
-from classifiers.requirements import require, require_refusal, same, same_model
+from classifiers.requirements import require, require_refusal, same, same_answers, same_model
+from classifiers.spread import LEAST
 from classifiers.subject import DEFAULT_SCHEMA, ROWS, Subject, copied, leaves, size_of
 from classifiers.trial import Keys, Trial
 from privml.crypto.packing import PackedCiphertext
@@ -123,6 +124,15 @@ def _asking_changes_nothing(subject: Subject) -> None:
     same(first, trial.ask(subject.queries), "the same question has two answers")
     one_by_one = np.concatenate([trial.ask(subject.queries[row : row + 1]) for row in range(5)])
     same(first[:5], one_by_one, "a batch is answered otherwise than its records alone")
+
+
+def _lanes(subject: Subject) -> None:
+    trial = subject.trial(0, 1)
+    codes, _ = subject.chunk(1000, 2 * LEAST)
+    for answer in subject.classifier.answers:
+        alone = trial.ask(codes, answer)
+        with trial.lanes(2):
+            same_answers(alone, trial.ask(codes, answer), f"divided among lanes it answers otherwise ({answer})")
 
 
 def _unseen_values(subject: Subject) -> None:
@@ -240,6 +250,7 @@ ARTICLES: Mapping[str, Callable[[Subject], None]] = {
     "untrained it neither predicts nor reveals": _untrained,
     "answers have the shapes it says": _answers,
     "asking changes nothing": _asking_changes_nothing,
+    "in lanes it answers the same": _lanes,
     "unseen values are left out": _unseen_values,
     "a chunk is learned once": _books,
     "the order of chunks is irrelevant": _order_is_irrelevant,

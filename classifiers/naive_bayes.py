@@ -225,6 +225,9 @@ class NaiveBayes(Classifier):
             "table": None if self._table is None else self._table.words,
         }
 
+    def _answering_state(self) -> Mapping[str, Any]:
+        return {**self.state(), "chunks": {"": self.records}, "counts": {}}
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over a saved state."""
         self.chunks, self.stale = dict(state["chunks"]), state["stale"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from classifiers.subject import Subject
 from classifiers.trial import Trial
@@ -41,8 +41,13 @@ def same(one: NDArray[Any], other: NDArray[Any], message: str) -> None:
 def same_model(subject: Subject, one: Trial, other: Trial, message: str) -> None:
     """Hold every answer of one to that of the other: labels exactly, numbers up to what rounding may do."""
     for answer in subject.classifier.answers:
-        read = [np.asarray(trial.ask(subject.queries, answer)) for trial in (one, other)]
-        if read[0].dtype.kind == "f":
-            require(np.allclose(read[0], read[1], rtol=0, atol=TOLERANCE), f"{message} ({answer})")
-        else:
-            same(read[0], read[1], f"{message} ({answer})")
+        same_answers(one.ask(subject.queries, answer), other.ask(subject.queries, answer), f"{message} ({answer})")
+
+
+def same_answers(one: ArrayLike, other: ArrayLike, message: str) -> None:
+    """Hold answers to be others: labels exactly, numbers up to what rounding may do."""
+    first, second = np.asarray(one), np.asarray(other)
+    if first.dtype.kind == "f":
+        require(np.allclose(first, second, rtol=0, atol=TOLERANCE), message)
+    else:
+        same(first, second, message)

@@ -113,6 +113,9 @@ class SequentialClassifier(Classifier):
         """The chunks' names and sizes, their records if they are retained, and what the classifier learned."""
         return {"chunks": self.chunks, "rows": self._rows, "behind": self._behind, "learned": self._learned()}
 
+    def _answering_state(self) -> Mapping[str, Any]:
+        return {**self.state(), "chunks": {"": self.records}, "rows": {}}
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over a saved state; what follows from it is computed anew when it is needed."""
         self.chunks, self._rows, self._behind = dict(state["chunks"]), dict(state["rows"]), state["behind"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from privml.data.encoding import EncodedTable, one_hot, one_hot_labels
 from privml.data.schema import Schema
 from privml.learner import Learner
 from privml.units.dealer import Dealer
+from privml.units.lanes import thread_lanes
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair, PairRunner
 from privml.units.recording import Passage, RecordingChannel
@@ -78,6 +80,19 @@ class Trial:
         """Run `program(half, unit)` at both units."""
         with PairRunner(self.units) as runner:
             return runner.run(lambda unit: program(self.halves[0 if unit.is_master else 1], unit))
+
+    @contextmanager
+    def lanes(self, count: int) -> Iterator[None]:
+        """Divide what is worth it among so many lanes, meanwhile."""
+        lanes = thread_lanes(count)
+        for unit, own in zip(self.units, lanes, strict=True):
+            unit.lanes = own
+        try:
+            yield
+        finally:
+            for unit, own in zip(self.units, lanes, strict=True):
+                unit.lanes = None
+                own.close()
 
     def learn(self, chunk: str, codes: Codes, labels: Codes) -> None:
         """Take a chunk of records, as the sealed path brings it."""

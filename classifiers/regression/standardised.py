@@ -117,6 +117,9 @@ class StandardisedClassifier(SequentialClassifier):
         """As `SequentialClassifier.state`, with the moments of each chunk."""
         return {**super().state(), "moments": self._moments}
 
+    def _answering_state(self) -> Mapping[str, Any]:
+        return {**super()._answering_state(), "moments": {}}
+
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take over a saved state; what follows from it is computed anew when it is needed."""
         super().restore(state)

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from privml.crypto.dtpkc import KeyShare
-from privml.errors import PrivMLError
+from privml.errors import PrivMLError, SettingError
 from privml.roles.sources import source_of
 from privml.roles.station import Station
 from privml.units.channel import ChannelStatistics
@@ -50,6 +50,11 @@ class StationsInStep:
         lanes: int | Pair[Lanes] | None,
     ) -> None:
         own = thread_lanes(lanes) if isinstance(lanes, int) else lanes or (None, None)
+        counts = [each.count if each is not None else 0 for each in own]
+        if counts[0] != counts[1]:
+            raise SettingError(
+                f"the Master has {counts[0]} lanes and the Secondary {counts[1]}: make it the same number"
+            )
         seats = zip(Role, memory_channels(), shares, own, strict=True)
         self.units = Pair(
             *(

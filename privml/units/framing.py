@@ -73,7 +73,7 @@ class TlsChannel(Channel):
 
     @property
     def local_host(self) -> str:
-        """This machine's address on the way to the peer."""
+        """Address of this machine on the way to the peer."""
         return str(self._socket.getsockname()[0])
 
     @property

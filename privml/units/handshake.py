@@ -24,6 +24,8 @@ _HELLO = b"privml\x01"
 _ACCEPTED, _REFUSED = b"\x01", b"\x00"
 # seconds in which a stranger that was refused may still read why
 _LINGER = 0.5
+# seconds without a message after which a connection is looked after
+_KEEPALIVE = 60
 # what OpenSSL says where one side did not like the other's certificate: alerts received, or no certificate at all
 _IDENTITY_REASONS = ("CERTIFICATE", "UNKNOWN_CA", "DECRYPT_ERROR", "ACCESS_DENIED")
 
@@ -78,6 +80,9 @@ def shake_hands(
         # frames are small and wait for each other; a peer that vanished must be noticed in an idle night too
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            # by default the first look is after two hours
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE)
         connection = tls = context.wrap_socket(
             plain, server_side=server_side, do_handshake_on_connect=False, suppress_ragged_eofs=False
         )

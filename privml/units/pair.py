@@ -224,6 +224,9 @@ class PairRunner:
     def _abort(self, reason: str) -> None:
         for unit in self._units:
             unit.channel.abort(reason)
+            if unit.lanes is not None:
+                # it may be there that the unit waits for the other
+                unit.lanes.abort(reason)
 
     def _label(self, end: _Success | _Failure) -> str:
         return f"{self._units[end.seat].role.label} unit"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from privml.units.lanes.lane import Lanes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Unit:
     """One of the two units, as a protocol sees it.
 

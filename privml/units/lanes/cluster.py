@@ -7,18 +7,20 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 
-from privml.errors import ChannelError, ChannelTimeoutError, LaneError, PrivMLError, SettingError
+from privml.errors import ChannelError, LaneError, PrivMLError, SettingError
 from privml.units.certificates import Certificate, create_identity
 from privml.units.channel import checked_timeout
-from privml.units.lanes.crew import Crew, Hall, Seat
+from privml.units.lanes.crew import Crew, Opening, Seat
+from privml.units.lanes.hall import Hall
 from privml.units.lanes.post import ChannelPost
 from privml.units.lanes.worker import Address, Linked, Listening, Ticket, Welcome, serve
 from privml.units.tls import listen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from privml.units.tls import Listener
@@ -28,6 +30,35 @@ _COUNT_BYTES = 2
 _ADDRESS_BYTES = 64
 _GLANCE = 1.0
 """Seconds between two looks whether joblib still runs the workers that are waited for."""
+_HANDSHAKE = 5.0
+"""Seconds that a caller gets to show that it is a worker: others wait meanwhile."""
+
+
+class _Called(Opening):
+    """Workers that joblib runs, and the connections to them."""
+
+    def __init__(self, patience: float) -> None:
+        super().__init__()
+        self.posts: list[ChannelPost] = []
+        self.hall: Hall | None = None
+        self._patience = patience
+
+    def cut(self, reason: str) -> None:  # noqa: ARG002 - workers elsewhere are not told why
+        """Cut the connections; workers then cut their links to each other."""
+        for post in self.posts:
+            post.cut()
+
+    def part(self) -> None:
+        """Close the connections, and wait for joblib."""
+        for post in self.posts:
+            post.channel.close()
+        if self.hall is not None:
+            self.hall.wait(self._patience)
+
+    @property
+    def trouble(self) -> BaseException | None:
+        """What joblib raised."""
+        return None if self.hall is None else self.hall.trouble
 
 
 class ClusterLanes(Crew):
@@ -36,8 +67,9 @@ class ClusterLanes(Crew):
     The unit listens; each worker calls it over TLS 1.3, where either pins the other's certificate, made for these lanes
     alone. Over the units' own link the units then exchange the workers' certificates and addresses, and the two workers
     of a lane link up directly, again pinned. So joblib and its cluster carry one short-lived key to each worker and
-    nothing else: no share, no seed. Where a dealer deals, the Secondary's workers ask it through their unit. One round
-    for certificates, one for addresses, two to agree that all is well.
+    nothing else: no share, no seed. Whoever reads that key before the worker uses it can be the worker: have the
+    cluster's own connections encrypted. Where a dealer deals, the Secondary's workers ask it through their unit. One
+    round for certificates, one for addresses, two to agree that all is well.
 
     Parameters
     ----------
@@ -69,91 +101,78 @@ class ClusterLanes(Crew):
         self._host = host
         self._patience = patience
         self._options = options
-        self._posts: list[ChannelPost] = []
-        self._hall: Hall | None = None
 
-    def _open(self, unit: Unit) -> list[Seat]:
+    def _new_opening(self) -> _Called:
+        return _Called(self._patience)
+
+    def _open(self, unit: Unit, opening: _Called) -> list[Seat]:
         deadline = time.monotonic() + self._patience
         with tempfile.TemporaryDirectory(prefix="privml-lanes-") as folder:
             mine, workers = (create_identity(Path(folder), name) for name in ("unit", "worker"))
             own = self.count.to_bytes(_COUNT_BYTES, "big") + workers.certificate.der
             theirs = bytes(unit.channel.exchange(own))
-            with listen((self._host, 0), mine, workers.certificate, timeout=None) as listener:
+            with listen(
+                (self._host, 0), mine, workers.certificate, timeout=None, handshake_timeout=_HANDSHAKE
+            ) as listener:
                 ticket = Ticket.written(listener.address, mine, workers, self._patience)
-                tasks = [joblib.delayed(serve)(ticket) for _ in range(self.count)]
-                self._in_step(unit, lambda: self._gather(listener, theirs, tasks, deadline))
-        return self._linked(unit, Certificate(theirs[_COUNT_BYTES:]))
+                _in_step(unit, lambda: self._gather(opening, listener, theirs, ticket, deadline))
+        return self._linked(unit, opening, Certificate(theirs[_COUNT_BYTES:]))
 
-    def _linked(self, unit: Unit, peer: Certificate) -> list[Seat]:
+    def _linked(self, unit: Unit, opening: _Called, peer: Certificate) -> list[Seat]:
         """Tell every worker where its stream begins and who the other worker of its lane is."""
         branches = [branch.carried() for branch in unit.correlations.branches(self.count)]
         addresses: list[Address | None] = [None] * self.count
         places = np.zeros((self.count, _ADDRESS_BYTES), dtype=np.uint8)
-
         if unit.is_master:
             (places,) = unit.receive([places])
             addresses = [_read_address(place) for place in places]
-        for post, (branch, _), address in zip(self._posts, branches, addresses, strict=True):
+        for post, (branch, _), address in zip(opening.posts, branches, addresses, strict=True):
             if unit.is_master and address is None:
-                post.close()  # there is nobody for it
+                post.cut()  # there is nobody for it
             else:
                 post.send(Welcome(unit.role, branch, peer.der, address))
         if not unit.is_master:
-            for place, post in zip(places, self._posts, strict=True):
+            for place, post in zip(places, opening.posts, strict=True):
                 heard = post.receive()
                 if isinstance(heard, Listening):
                     _write_address(place, heard.address)
             unit.send(places)
-        self._in_step(unit, self._check_linked)
-        return [Seat(post, corrector) for post, (_, corrector) in zip(self._posts, branches, strict=True)]
+        _in_step(unit, lambda: _check_linked(opening))
+        return [Seat(post, corrector) for post, (_, corrector) in zip(opening.posts, branches, strict=True)]
 
-    def _gather(self, listener: Listener, theirs: bytes, tasks: list[Any], deadline: float) -> None:
+    def _gather(self, opening: _Called, listener: Listener, theirs: bytes, ticket: Ticket, deadline: float) -> None:
         """Let joblib run the workers, and wait for their calls."""
         count = int.from_bytes(theirs[:_COUNT_BYTES], "big")
         if count != self.count:
             raise SettingError(f"this unit has {self.count} lanes and the other {count}: make it the same number")
-        self._hall = Hall(tasks, self.count, self._backend, self._options)
-        while len(self._posts) < self.count:
-            try:
-                self._posts.append(ChannelPost(listener.accept(timeout=_GLANCE)))
-            except ChannelTimeoutError as error:
-                if self._hall.open and time.monotonic() < deadline:
-                    continue
+        opening.hall = Hall(serve, [ticket] * self.count, self._backend, self._options)
+        while len(opening.posts) < self.count:
+            if not opening.hall.open or time.monotonic() > deadline:
                 raise LaneError(
-                    f"{len(self._posts)} of {self.count} workers came within {self._patience:g} seconds: the backend "
+                    f"{len(opening.posts)} of {self.count} workers came within {self._patience:g} seconds: the backend "
                     f"{self._backend!r} must have so many free at once, and reach {listener.address[0]}"
-                ) from (self._hall.trouble or error)
+                ) from opening.trouble
+            try:
+                opening.posts.append(ChannelPost(listener.accept(timeout=_GLANCE)))
             except ChannelError:
-                # a stranger, or a worker that went away: it concerns this one caller
+                # nobody yet, or a stranger, or a worker that went away: it concerns this one caller
                 continue
 
-    def _check_linked(self) -> None:
-        for place, post in enumerate(self._posts):
-            if not isinstance(post.receive(), Linked):
-                raise LaneError(f"this unit's worker in lane {place} cannot reach the other unit's") from (
-                    self._hall.trouble if self._hall is not None else None
-                )
 
-    def _in_step(self, unit: Unit, step: Any) -> None:
-        """Do what may fail in one unit alone; then both go on, or both raise."""
-        problem: PrivMLError | None = None
-        try:
-            step()
-        except PrivMLError as error:
-            problem = error
-        try:
-            unit.agree(problem)
-        except BaseException:
-            self._part()
-            raise
+def _check_linked(opening: _Called) -> None:
+    for place, post in enumerate(opening.posts):
+        if not isinstance(post.receive(), Linked):
+            raise LaneError(f"this unit's worker in lane {place} cannot reach the other unit's") from opening.trouble
 
-    def _part(self) -> None:
-        for post in self._posts:
-            post.close()
-        self._posts = []
-        if self._hall is not None:
-            self._hall.wait(self._patience)
-            self._hall = None
+
+def _in_step(unit: Unit, step: Callable[[], None]) -> None:
+    """Do what may fail in one unit alone; then both go on, or both raise."""
+    problem: PrivMLError | None = None
+    try:
+        step()
+    except PrivMLError as error:
+        problem = error
+    unit.agree(problem)
 
 
 def _write_address(place: NDArray[np.uint8], address: Address) -> None:

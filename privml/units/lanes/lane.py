@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from privml.crypto.secret import Secret
-from privml.errors import PrivMLError
+from privml.errors import FrameTooLargeError, LaneError, PrivMLError
 
 if TYPE_CHECKING:
     from privml.units.channel import ChannelStatistics
@@ -107,6 +107,12 @@ class Lanes(Protocol):
             There are more parts than lanes.
         """
 
+    def abort(self, reason: str) -> None:
+        """Make a `map` that waits for its workers raise, in whichever thread it is. Never raises or waits.
+
+        Called for both units where one of them failed and the other may wait in its lanes. They are still to be closed.
+        """
+
     def close(self) -> None:
         """Let the workers go. The next `map` opens lanes anew, with new links and streams. May be called twice."""
 
@@ -119,10 +125,17 @@ def work(lane: Lane, post: Post) -> None:
             if isinstance(end, Failed) and not end.agreed:
                 # before the unit hears of it: the lane's other worker may be waiting for a message that never comes
                 lane.unit.channel.abort(f"the other worker of this lane failed with {type(end.error).__name__}")
-            post.send(end)
+            try:
+                post.send(end)
+            except FrameTooLargeError as error:
+                post.send(Failed(error, end.traffic))
+            # an idle worker keeps nothing of what it did alive
+            del job, end
 
 
-def _perform(lane: Lane, job: Job) -> Done | Failed:
+def _perform(lane: Lane, job: Any) -> Done | Failed:
+    if not isinstance(job, Job):
+        return Failed(LaneError(f"a worker cannot read its job: {job!r}"), lane.unit.channel.statistics)
     try:
         result = job.program(lane, *job.arguments)
     except BaseException as error:  # the unit raises it

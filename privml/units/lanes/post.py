@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from privml.errors import ChannelError, LaneError
+from privml.errors import ChannelClosedError, ChannelError, LaneError
 from privml.units.lanes.lane import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from privml.units.channel import Channel
-    from privml.units.correlations import Array, Correlation, Corrector
+    from privml.units.correlations import Array, Corrector, Correlation
 
 
 class Post(Protocol):
@@ -27,8 +27,8 @@ class Post(Protocol):
     def receive(self) -> Any:
         """Wait for the next object; None when the other end is gone."""
 
-    def close(self) -> None:
-        """Leave. May be called twice."""
+    def cut(self) -> None:
+        """Leave: both ends get no more, also who waits already. From any thread, and as often as one likes."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class QueuePost:
         """Wait for the next object."""
         return self.inbox.get()
 
-    def close(self) -> None:
+    def cut(self) -> None:
         """Leave."""
         self.outbox.put(None)
+        self.inbox.put(None)
 
 
 def queue_posts() -> tuple[QueuePost, QueuePost]:
@@ -69,31 +70,50 @@ class ChannelPost:
     channel: Channel
 
     def send(self, message: Any) -> None:
-        """Pickle and send."""
-        with suppress(ChannelError):
+        """Pickle and send.
+
+        Raises
+        ------
+        FrameTooLargeError
+            It exceeds the channel's maximum; nothing was sent.
+        """
+        with suppress(ChannelClosedError):
             self.channel.send(_pickled(message))
 
     def receive(self) -> Any:
-        """Wait for the next object; None when the other end is gone, in good order or not."""
+        """Wait for the next object; None when the other end is gone, `Garbled` for what cannot be unpickled here."""
         try:
             frame = self.channel.receive()
         except ChannelError:
             return None
-        return pickle.loads(frame)  # noqa: S301 - from a process of the same unit, see the class
+        try:
+            return pickle.loads(frame)  # noqa: S301 - from a process of the same unit, see the class
+        except Exception as error:
+            return Garbled(error)
 
-    def close(self) -> None:
+    def cut(self) -> None:
         """Leave."""
-        self.channel.close()
+        self.channel.abort("this side left")
+
+
+@dataclass(frozen=True)
+class Garbled:
+    """In place of an object that cannot be made here, e.g. as its module is not installed."""
+
+    error: Exception
 
 
 def _pickled(message: Any) -> bytes:
     try:
-        return pickle.dumps(message, protocol=5)
+        pickled = pickle.dumps(message, protocol=5)
+        if isinstance(message, Failed):
+            # some exceptions can be pickled, and not unpickled
+            pickle.loads(pickled)  # noqa: S301 - made just above
     except Exception as error:
         if not isinstance(message, Failed):
             raise
-        # an exception of somebody else's that cannot travel
         return pickle.dumps(Failed(LaneError(f"{message.error!r}, which cannot be sent: {error}"), message.traffic))
+    return pickled
 
 
 class Wanted(NamedTuple):
@@ -118,8 +138,8 @@ class CorrectorByPost:
             The unit is gone.
         """
         self.post.send(Wanted(number, correlation))
-        words: list[Array] | None = self.post.receive()
-        if words is None:
+        words = self.post.receive()
+        if not isinstance(words, list):
             raise LaneError("the unit whose worker this is has left")
         return words
 

@@ -6,9 +6,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-import joblib
-
-from privml.units.lanes.crew import Crew, Hall, Seat
+from privml.units.lanes.crew import Crew, Opening, Seat
 from privml.units.lanes.lane import Lane, Lanes, work
 from privml.units.lanes.post import queue_posts
 from privml.units.memory import memory_channels
@@ -21,11 +19,10 @@ if TYPE_CHECKING:
 
     from privml.units.channel import Channel
 
+    Links = Callable[[], tuple[Channel, Channel]]
+
 PATIENCE = 10.0
 """Seconds that workers get to end in."""
-
-if TYPE_CHECKING:
-    Links = Callable[[], tuple[Channel, Channel]]
 
 
 class _Crossing:
@@ -48,34 +45,58 @@ class _Crossing:
             return list(mine)
 
 
+class _Threads(Opening):
+    """Workers in threads, and their ends of the lanes' links."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[Channel] = []
+        self.threads: list[threading.Thread] = []
+
+    def cut(self, reason: str) -> None:
+        """Let go, and abort the links: a worker of either unit may wait there."""
+        for seat in self.seats:
+            seat.post.cut()
+        for end in self.ends:
+            end.abort(reason)
+
+    def part(self) -> None:
+        """Wait for the threads to end."""
+        for thread in self.threads:
+            thread.join(PATIENCE)
+
+    @property
+    def trouble(self) -> None:
+        """Nothing: what a thread raises, it says."""
+        return
+
+
 class ThreadLanes(Crew):
     """One unit's workers, in threads of this process; made by `thread_lanes`. Programs share memory with the unit."""
 
     def __init__(self, count: int, crossing: _Crossing) -> None:
         super().__init__(count)
         self._crossing = crossing
-        self._ends: list[Channel] = []
-        self._hall: Hall | None = None
 
-    def _open(self, unit: Unit) -> list[Seat]:
-        opening = unit.correlations.position
+    def _new_opening(self) -> _Threads:
+        return _Threads()
+
+    def _open(self, unit: Unit, opening: _Threads) -> list[Seat]:
+        number = unit.correlations.position
         branches = unit.correlations.branches(self.count)
-        self._ends = self._crossing.ends(opening, unit.role, self.count)
-        lanes = [
-            Lane(Unit(unit.role, end, branch.source(partial(_same, end))))
-            for end, branch in zip(self._ends, branches, strict=True)
-        ]
-        posts = [queue_posts() for _ in lanes]
-        tasks = [joblib.delayed(work)(lane, theirs) for lane, (_, theirs) in zip(lanes, posts, strict=True)]
-        self._hall = Hall(tasks, self.count, "threading", {})
-        return [Seat(mine, None) for mine, _ in posts]
-
-    def _part(self) -> None:
-        for end in self._ends:
-            # a worker that is still at work, and the other unit's, which may wait for it
-            end.abort("the lanes were closed")
-        if self._hall is not None:
-            self._hall.wait(PATIENCE)
+        opening.ends = self._crossing.ends(number, unit.role, self.count)
+        # the other unit may have failed to open its own: nobody is to wait for its workers
+        unit.agree(None)
+        for end, branch in zip(opening.ends, branches, strict=True):
+            mine, theirs = queue_posts()
+            lane = Lane(Unit(unit.role, end, branch.source(partial(_same, end))))
+            opening.threads.append(
+                # a daemon: lanes that were forgotten must not keep the process from ending
+                threading.Thread(target=work, args=(lane, theirs), name="privml-worker", daemon=True)
+            )
+            opening.seats.append(Seat(mine, None))
+            opening.threads[-1].start()
+        return opening.seats
 
 
 def thread_lanes(count: int, *, links: Links = memory_channels) -> Pair[Lanes]:

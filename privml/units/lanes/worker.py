@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -84,19 +85,19 @@ def serve(ticket: Ticket) -> None:
     LaneError
         The unit is gone, or the lane's other worker cannot be reached.
     """
-    with tempfile.TemporaryDirectory(prefix="privml-lane-") as folder:
-        identity = ticket.identity(Path(folder))
-        unit_certificate = Certificate(ticket.unit_certificate)
-        control = connect(
-            ticket.unit_address, identity, unit_certificate, timeout=None, handshake_timeout=ticket.patience
-        )
-        with control:
-            post = ChannelPost(control)
+    with ExitStack() as stack:
+        # the key's file is gone before there is any work: a worker may be killed
+        with tempfile.TemporaryDirectory(prefix="privml-lane-") as folder:
+            identity = ticket.identity(Path(folder))
+            certificate = Certificate(ticket.unit_certificate)
+            patience = ticket.patience
+            control = connect(ticket.unit_address, identity, certificate, timeout=None, handshake_timeout=patience)
+            post = ChannelPost(stack.enter_context(control))
             welcome = _received(post, Welcome)
-            with _meet(welcome, identity, post, control.local_host, ticket.patience) as channel:
-                post.send(Linked())
-                source = welcome.branch.corrected_by(CorrectorByPost(post)).source(lambda: channel)
-                work(Lane(Unit(welcome.role, channel, source)), post)
+            channel = stack.enter_context(_meet(welcome, identity, post, control.local_host, patience))
+        post.send(Linked())
+        source = welcome.branch.corrected_by(CorrectorByPost(post)).source(lambda: channel)
+        work(Lane(Unit(welcome.role, channel, source)), post)
 
 
 def _meet(welcome: Welcome, identity: UnitIdentity, post: ChannelPost, host: str, patience: float) -> TlsChannel:

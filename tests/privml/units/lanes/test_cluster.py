@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import pickle
 import socket
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from privml.errors import LaneError, PrivMLError, ProtocolError, SettingError, ValidationError
+from privml.errors import FrameTooLargeError, LaneError, PrivMLError, ProtocolError, SettingError, ValidationError
 from privml.units.certificates import create_identity
 from privml.units.channel import ChannelStatistics
 from privml.units.dealer import Dealer
 from privml.units.lanes import ClusterLanes
 from privml.units.lanes.lane import Failed
-from privml.units.lanes.post import ChannelPost
+from privml.units.lanes.post import ChannelPost, Garbled
 from privml.units.lanes.worker import Ticket
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair
@@ -164,3 +167,37 @@ def test_an_error_that_cannot_travel_says_what_it_was() -> None:
 def test_settings_are_checked(options: dict[str, Any]) -> None:
     with pytest.raises(SettingError):
         ClusterLanes(**{"count": 1, "backend": "dask", **options})
+
+
+def test_a_job_that_is_too_large_is_refused(clients: Pair[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    service = service_of(clients)
+    service.product(COUNT)
+    for own in service.lanes:
+        for post in own._opening.posts:
+            monkeypatch.setattr(post.channel, "max_frame", 100)
+    with pytest.raises(FrameTooLargeError):
+        service.product(COUNT)
+    service.close()
+
+
+def test_no_key_lies_about_once_the_lanes_are_open(clients: Pair[Any]) -> None:
+    service = service_of(clients)
+    service.product(COUNT)
+    assert not list(Path(tempfile.gettempdir()).glob("privml-lane*"))
+    service.close()
+
+
+def test_a_program_that_ends_with_open_lanes_ends() -> None:
+    """Backends of joblib wait for their workers at the end, and these for their unit."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.privml.units.lanes.ends_open"], check=False, timeout=60, capture_output=True
+    )
+    assert (done.returncode, done.stdout) == (0, b"main ends\n")
+
+
+def test_what_cannot_be_read_is_told() -> None:
+    here, there = map(ChannelPost, memory_channels(timeout=5))
+    there.channel.send(b"no pickle")
+    received = here.receive()
+    assert isinstance(received, Garbled)
+    assert "Unpickling" in repr(received.error)

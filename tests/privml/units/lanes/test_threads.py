@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
+import threading
 from collections.abc import Iterator
 from itertools import combinations
 
@@ -13,12 +15,13 @@ from privml.errors import PrivMLError, ProtocolError, SecretExposureError, Setti
 from privml.units.channel import Channel, ChannelStatistics
 from privml.units.dealer import Dealer
 from privml.units.lanes import Lane, thread_lanes
+from privml.units.lanes.lane import Done, Job
 from privml.units.memory import memory_channels
 from privml.units.recording import RecordingChannel
 from privml.units.role import Role
 from privml.units.unit import Unit
 from tests.privml.units.lanes import programs
-from tests.privml.units.lanes.service import Service, X, Y
+from tests.privml.units.lanes.service import Service, X, Y, lanes_of
 from tests.two_units import View, looks_uniform, split, suspicious
 
 COUNT = 3
@@ -159,3 +162,58 @@ def test_a_dealer_deals_a_lane_once() -> None:
     assert secondary.position == 1
     with pytest.raises(PrivMLError, match="draw 0 was dealt already"):
         dealer.branch(0, 2)
+
+
+def test_a_unit_that_fails_on_its_own_link_leaves_nobody_waiting_in_a_lane() -> None:
+    """One unit fails when the other is at work in the lanes already."""
+    service = Service(thread_lanes(COUNT), dealer=Dealer())
+    service.product(COUNT)
+
+    def fails(unit: Unit) -> list[int]:
+        if unit.is_master:
+            unit.exchange(np.array([lanes_of(unit)._opening.number], dtype=np.uint64))  # type: ignore[attr-defined]
+            raise RuntimeError("an accident")
+        return lanes_of(unit).map(unit, programs.told, [(1,)] * COUNT)
+
+    with pytest.raises(RuntimeError, match="an accident"):
+        service.run(fails)
+    service.close()
+
+
+def test_a_unit_that_cannot_open_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(thread_lanes(COUNT), dealer=Dealer())
+    monkeypatch.setattr(service.units.secondary.correlations, "branches", lambda count: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        service.product(COUNT)
+    service.close()
+
+
+def test_forgotten_lanes_let_their_threads_go() -> None:
+    before = threading.active_count()
+    service = Service(thread_lanes(COUNT), dealer=Dealer())
+    service.product(COUNT)
+    assert threading.active_count() > before
+    service._runner.close()
+    del service
+    gc.collect()
+    assert threading.active_count() == before
+
+
+def test_two_units_take_turns_with_the_same_lanes() -> None:
+    """Lanes belong to the units that opened them: others get new ones."""
+    lanes = thread_lanes(COUNT)
+    first, second = Service(lanes, dealer=Dealer()), Service(lanes, dealer=Dealer())
+    for _ in range(2):
+        for service in (first, second):
+            assert (service.product(COUNT) == X * Y).all()
+            assert service.map(programs.counted, *[()] * COUNT).master == [1] * COUNT
+    first.close()
+    second.close()
+
+
+def test_an_idle_worker_keeps_nothing_of_its_last_job() -> None:
+    service = Service(thread_lanes(1), dealer=Dealer())
+    service.product(1)
+    gc.collect()
+    assert not [thing for thing in gc.get_objects() if isinstance(thing, Job | Done)]
+    service.close()
