@@ -44,9 +44,7 @@ class RepeatedDealer(Dealer):
     """The same deal in two processes: the Secondary's runs the dealer, the Master's takes its own seed."""
 
     def __init__(self, deal: Deal) -> None:
-        super().__init__()
-        self.epoch = deal.epoch
-        self._seeds = dict(zip(Role, deal.seeds, strict=True))
+        self._deal(deal.epoch, dict(zip(Role, deal.seeds, strict=True)))
 
 
 class ApartProvider:

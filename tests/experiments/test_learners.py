@@ -74,13 +74,15 @@ def test_predictions_are_those_of_the_same_learner_in_the_clear(report: Report) 
     found = by_name(report)
     bayes = found[f"Phishing: {BAYES}: accuracy"]
     assert bayes.value == bayes.peer_value
-    differing = [record for record in report.records if "predictions that differ" in record.name]
+    differing = [record for record in report.records if "predictions that differ from" in record.name]
     titles = [f"{title}{what}" for title in ("Phishing", "Breast cancer", "car-sized") for what in ("", LEAVES)]
     assert len(differing) == len(titles)
     assert {record.value for record in differing} == {0}
     for title in titles:
         twin = found[f"{title}: {TREE}: AUC, beside the {TwinTree.name}"]
         assert twin.value == pytest.approx(twin.peer_value, abs=1e-3)
+    divided = [record for record in report.records if "predictions that differ, 2 lanes" in record.name]
+    assert [record.value for record in divided] == [0] * 6
 
 
 def test_a_tree_that_grows_otherwise_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,7 +220,7 @@ class TestPlantedLeaks:
 
     @pytest.mark.parametrize("name", classifier_names())
     def test_blocks_without_masks(self, name: str, strong_key: StrongKey, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(dealer, "expand", lambda _, fields: [np.zeros(f.shape, dtype=f.dtype) for f in fields])
+        monkeypatch.setattr(dealer, "expand", lambda _, layout: [np.zeros(*place[:2]) for place in layout.places])
         assert self.leaks(name, strong_key, monkeypatch)
 
     def test_a_trace_that_tells(self, strong_key: StrongKey, monkeypatch: pytest.MonkeyPatch) -> None:
