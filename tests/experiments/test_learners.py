@@ -80,7 +80,8 @@ def test_predictions_are_those_of_the_same_learner_in_the_clear(report: Report) 
     assert {record.value for record in differing} == {0}
     for title in titles:
         twin = found[f"{title}: {TREE}: AUC, beside the {TwinTree.name}"]
-        assert twin.value == pytest.approx(twin.peer_value, abs=1e-3)
+        # naive Bayes leaves are so sure that the order of records is one of roundings to 2^-16
+        assert twin.value == pytest.approx(twin.peer_value, abs=0.03 if LEAVES in title else 1e-3)
     divided = [record for record in report.records if "predictions that differ, 2 lanes" in record.name]
     assert [record.value for record in divided] == [0] * 6
 
