@@ -16,8 +16,7 @@ import numpy as np
 
 from privml.errors import ChannelClosedError, LaneError, SettingError
 from privml.units.channel import ChannelStatistics
-from privml.units.lanes.lane import Done, Failed, Job
-from privml.units.lanes.post import Garbled, Wanted
+from privml.units.lanes.jobs import Done, Failed, Garbled, Job, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from privml.crypto.secret import Secret
-from privml.errors import FrameTooLargeError, LaneError, PrivMLError
+from privml.errors import FrameTooLargeError, LaneError
+from privml.units.lanes.jobs import Done, Failed, Job
 
 if TYPE_CHECKING:
     from privml.units.channel import ChannelStatistics
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from privml.units.unit import Unit
 
 T = TypeVar("T")
-P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,39 +32,6 @@ class Lane(Secret):
 
     unit: Unit
     memory: dict[str, Any] = field(default_factory=dict, repr=False)
-
-
-Program = Callable[Concatenate[Lane, P], T]
-"""A function of a module, which both workers of a lane run in step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a unit asks of its worker in a lane."""
-
-    program: Callable[..., Any]
-    arguments: tuple[Any, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a program returned, and what went over the lane's link since it was made."""
-
-    result: Any = field(repr=False)
-    traffic: ChannelStatistics
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """What a program raised instead."""
-
-    error: BaseException
-    traffic: ChannelStatistics
-
-    @property
-    def agreed(self) -> bool:
-        """Whether the lane's other worker raised as well, in step, so that the lane goes on."""
-        return isinstance(self.error, PrivMLError) and self.error.agreed
 
 
 class Lanes(Protocol):

@@ -6,10 +6,10 @@ import pickle
 import queue
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from privml.errors import ChannelClosedError, ChannelError, LaneError
-from privml.units.lanes.lane import Failed
+from privml.units.lanes.jobs import Failed, Garbled, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,13 +96,6 @@ class ChannelPost:
         self.channel.abort("this side left")
 
 
-@dataclass(frozen=True)
-class Garbled:
-    """In place of an object that cannot be made here, e.g. as its module is not installed."""
-
-    error: Exception
-
-
 def _pickled(message: Any) -> bytes:
     try:
         pickled = pickle.dumps(message, protocol=5)
@@ -114,13 +107,6 @@ def _pickled(message: Any) -> bytes:
             raise
         return pickle.dumps(Failed(LaneError(f"{message.error!r}, which cannot be sent: {error}"), message.traffic))
     return pickled
-
-
-class Wanted(NamedTuple):
-    """A worker asks its unit for a dealer's corrections."""
-
-    number: int
-    correlation: Correlation
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from privml.units.certificates import create_identity
 from privml.units.channel import ChannelStatistics
 from privml.units.dealer import Dealer
 from privml.units.lanes import ClusterLanes
-from privml.units.lanes.lane import Failed
-from privml.units.lanes.post import ChannelPost, Garbled
+from privml.units.lanes.jobs import Failed, Garbled
+from privml.units.lanes.post import ChannelPost
 from privml.units.lanes.worker import Ticket
 from privml.units.memory import memory_channels
 from privml.units.pair import Pair

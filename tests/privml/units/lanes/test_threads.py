@@ -15,7 +15,7 @@ from privml.errors import PrivMLError, ProtocolError, SecretExposureError, Setti
 from privml.units.channel import Channel, ChannelStatistics
 from privml.units.dealer import Dealer
 from privml.units.lanes import Lane, thread_lanes
-from privml.units.lanes.lane import Done, Job
+from privml.units.lanes.jobs import Done, Job
 from privml.units.memory import memory_channels
 from privml.units.recording import RecordingChannel
 from privml.units.role import Role
