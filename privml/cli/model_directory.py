@@ -138,13 +138,15 @@ class ModelDirectory:
 
     @classmethod
     @contextmanager
-    def opened(cls, path: Path, *, password: str | None, n_jobs: int = 1, shared: bool = False) -> Iterator[Self]:
+    def opened(
+        cls, path: Path, *, password: str | None, n_jobs: int = 1, lanes: int = 0, shared: bool = False
+    ) -> Iterator[Self]:
         """Load a directory, which nobody else may change meanwhile.
 
         Parameters
         ----------
-        path, password, n_jobs
-            The directory, its password, and threads of each unit.
+        path, password, n_jobs, lanes
+            The directory, its password, threads of each unit, and lanes of threads, 0 for none.
         shared
             It is for reading only: others may read it too, and once it is loaded nothing depends on it.
 
@@ -157,7 +159,8 @@ class ModelDirectory:
         """
         with _held(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX) as release:
             record = _read(path / _RECORD_FILE)
-            with Provider.load(_units(path, record.save), password=password, n_jobs=n_jobs) as provider:
+            units = _units(path, record.save)
+            with Provider.load(units, password=password, n_jobs=n_jobs, lanes=lanes or None) as provider:
                 if shared:
                     release()
                 yield cls(path, record, provider, password)

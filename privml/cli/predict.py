@@ -19,6 +19,7 @@ from privml.cli.csv_records import CsvRecords, Unknown
 from privml.cli.model_directory import ModelDirectory
 from privml.cli.password import password_of, password_option
 from privml.cli.progress import bar
+from privml.cli.worker_options import jobs_option, lanes_option
 from privml.data.cell import MISSING
 from privml.data.schema import Schema
 from privml.data.table import Table, listed
@@ -43,7 +44,8 @@ Examples:
 )
 @format_options
 @unknown_option
-@click.option("--jobs", type=click.IntRange(1), metavar="J", default=1, show_default=True, help="Threads of each unit.")
+@jobs_option
+@lanes_option
 @password_option
 def predict(
     *,
@@ -55,6 +57,7 @@ def predict(
     missing: tuple[str, ...],
     unknown: Literal["error", "ignore"],
     jobs: int,
+    lanes: int,
     password_prompt: bool,
 ) -> None:
     """Ask the model in DIR about the records of FILE, a CSV table (.gz too) with a header.
@@ -65,7 +68,7 @@ def predict(
     """
     stderr = console(stderr=True)
     password = password_of(password_prompt, new=False)
-    with ModelDirectory.opened(model, password=password, n_jobs=jobs, shared=True) as directory:
+    with ModelDirectory.opened(model, password=password, n_jobs=jobs, lanes=lanes, shared=True) as directory:
         card = directory.card
         if probabilities and "probabilities" not in card.answers:
             raise SettingError(f"the model in {model} answers labels only; train one with --allow-probabilities")

@@ -16,6 +16,7 @@ from privml.cli.demo.stage import Stage
 from privml.cli.demo.story import play
 from privml.cli.demo.views import views
 from privml.cli.learner_options import learner_options, read_options
+from privml.cli.worker_options import jobs_option
 from privml.roles.authority import Authority
 
 
@@ -44,7 +45,7 @@ Examples:
     "--owners", type=click.IntRange(2, 100), metavar="K", default=3, show_default=True, help="Data owners, 2 or more."
 )
 @click.option("--key-bits", type=int, metavar="B", default=2048, show_default=True, help="Key size: 2048 or 3072.")
-@click.option("--jobs", type=click.IntRange(1), metavar="J", default=1, show_default=True, help="Threads of each unit.")
+@jobs_option
 @click.option(
     "--seed",
     type=click.IntRange(0),

@@ -18,6 +18,7 @@ from privml.cli.train.continuous_option import ContinuousRange
 from privml.cli.train.interrupt import interruptible
 from privml.cli.train.plan import MAX_CHUNK_ROWS, Plan
 from privml.cli.train.training import learn, new_source, old_source
+from privml.cli.worker_options import jobs_option, lanes_option
 from privml.data.continuous import Continuous
 from privml.data.table import listed
 from privml.errors import SettingError
@@ -70,7 +71,8 @@ Examples:
     "--save-every", type=click.IntRange(1), metavar="N", default=16, show_default=True, help="Chunks between two saves."
 )
 @click.option("--key-bits", type=int, metavar="B", default=2048, show_default=True, help="Key size: 2048 or 3072.")
-@click.option("--jobs", type=click.IntRange(1), metavar="J", default=1, show_default=True, help="Threads of each unit.")
+@jobs_option
+@lanes_option
 @password_option
 @click.option("--insecure-test-key", is_flag=True, hidden=True, help="Allow 512 bits, for tests.")
 def train(
@@ -92,6 +94,7 @@ def train(
     save_every: int,
     key_bits: int,
     jobs: int,
+    lanes: int,
     password_prompt: bool,
     insecure_test_key: bool,
 ) -> None:
@@ -115,7 +118,7 @@ def train(
         source = new_source(CsvRecords(file, schema, delimiter, missing, unknown), chunk_rows, stderr)
         with key_size_warnings(stderr), stderr.status(f"Making keys of {key_bits} bits"):
             plan.create(model, schema, key_bits=key_bits, test=insecure_test_key, password=password)
-    with ModelDirectory.opened(model, password=password, n_jobs=jobs) as directory:
+    with ModelDirectory.opened(model, password=password, n_jobs=jobs, lanes=lanes) as directory:
         records = CsvRecords(file, directory.card.schema, delimiter, missing, unknown)
         if resume:
             plan.check_same(directory.card, model)

@@ -451,3 +451,15 @@ def test_identifiers_differ_by_model_file_and_chunk() -> None:
     }
     assert len(identifiers) == 2 * 2 * 5
     assert records[0].secret not in repr(records[0])
+
+
+def test_lanes_change_nothing(tmp_path: Path) -> None:
+    """Both commands divide chunks and batches of 150 records among two lanes."""
+    file = write_table(tmp_path / "table.csv", 150)
+    divided = []
+    for name, lanes in (("alone", ()), ("lanes", ("--lanes", "2"))):
+        model = tmp_path / name
+        assert train(file, model, *NEW, *lanes).exit_code == 0
+        np.testing.assert_array_equal(held(model), counted(schema_in(model), [file]))
+        divided.append(predict(file, model, *lanes).stdout)
+    assert divided[0] == divided[1]
