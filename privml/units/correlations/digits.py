@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -199,11 +199,16 @@ def products_of_shifts(words: Sequence[Array], patterns: Sequence[Pattern]) -> l
         ((index, shift),): shifted(words[index], shift) for index, shift in _factors(tuple(patterns))
     }
     for position, head, last in _steps(tuple(patterns)):
-        start = known.get(head)
-        if start is None:
-            start = reduce(np.bitwise_and, (known[(factor,)] for factor in head))
-        known[(*head, last)] = np.bitwise_and(start, known[(last,)], out=memory[position, ...])
+        known[(*head, last)] = np.bitwise_and(_product(known, head), known[(last,)], out=memory[position, ...])
     return list(memory)
+
+
+def _product(known: dict[Pattern, Array], pattern: Pattern) -> Array:
+    """AND the factors of a pattern, and remember that for others that begin with it."""
+    found = known.get(pattern)
+    if found is None:
+        found = known[pattern] = _product(known, pattern[:-1]) & known[pattern[-1:]]
+    return found
 
 
 @cache
