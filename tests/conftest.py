@@ -1,10 +1,15 @@
 """Keys that tests share. The small ones take a moment to make; those of a real size are made only when asked for."""
 
 import pytest
+from hypothesis import settings
 
 from privml.crypto.dtpkc import KeyShare, PublicParameters, WeakPrivateKey
 from privml.crypto.fixed_base import Encryptor
 from privml.crypto.keygen import StrongKey, generate
+
+# tests assert no times, and a machine may be busy
+settings.register_profile("privml", deadline=None)
+settings.load_profile("privml")
 
 
 @pytest.fixture(scope="session")

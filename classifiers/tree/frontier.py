@@ -60,8 +60,9 @@ class Frontier:
 
     @cached_property
     def growing(self) -> list[int]:
-        """Which of the ends a leaf may have that can be split, by number."""
-        return [number for number, end in enumerate(self.ends) if self._splittable(end)]
+        """Which of the ends a leaf may have that can be split, by number; those further left first."""
+        found = (number for number, end in enumerate(self.ends) if self._splittable(end))
+        return sorted(found, key=self.end_places.__getitem__)
 
     @cached_property
     def growing_places(self) -> list[int]:

@@ -12,6 +12,7 @@ from building_blocks.operand import fix_operand, fix_operands, multiply_operands
 from building_blocks.product import multiply
 from building_blocks.shares import Shares, concatenate, open_shares, public
 from classifiers.records import Records
+from classifiers.tree.curve import MOST
 from classifiers.tree.examiner import Examiner
 from classifiers.tree.frontier import children_of, parent_of
 from classifiers.tree.growth import Growth, added
@@ -91,10 +92,13 @@ class Grower:
         frontier, places = growth.frontier, growth.frontier.growing_places
         nodes, rows = map(list, zip(*frontier.candidates, strict=True))
         at_place = np.array(rows)[:, None] == np.arange(len(places))
-        taken = take_turns(unit, growth.waiting[places], self.grace, turns(growth.since, self.grace))
-        saw = growth.seen.at(places)
         # a candidate is the leaf at its place, or it is none
         leaves = self._leaf(unit, growth, nodes)[:, None] * at_place
+        # a place whose leaf is as deep as it gets takes no turn: nobody waits there
+        none = public(unit, np.ones(len(places), dtype=np.uint64)) - leaves.sum(axis=0)
+        waiting = growth.waiting[places] - none * MOST
+        taken = take_turns(unit, waiting, self.grace, turns(growth.since, self.grace))
+        saw = growth.seen.at(places)
         turn, table, leaf = fix_operands(unit, taken, saw.joined, leaves)
         examined = saw.parted(multiply_operands(unit, turn, table, transpose_left=True))
         outcome = self.examiner.examine(unit, examined.classes, examined.values, growth.records)

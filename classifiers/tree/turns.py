@@ -24,7 +24,7 @@ def take_turns(unit: Unit, waiting: Shares, grace: int, most: int) -> Shares:
     Parameters
     ----------
     waiting
-        Records that wait at each place, below 2^62.
+        Records that wait at each place, of magnitude below 2^62; negative where there is nobody to take a turn.
 
     Returns
     -------

@@ -220,6 +220,8 @@ class DealtSource(Secret):
         self._epoch = epoch
         self._seed = seed
         self._stream = Stream(seed, 0)
+        # one stream serves all draws, and would mix up those of two threads
+        self._lock = threading.Lock()
         self._corrector = corrector
         self._ledger = ledger
 
@@ -242,8 +244,10 @@ class DealtSource(Secret):
 
     def draw(self, correlation: Correlation) -> list[Array]:
         """Return this unit's shares of the next draw: bases first, then what is derived."""
-        number = self._ledger.reserve()
-        shares = expand(self._stream.restart(number), layout_of(correlation, self._role))
+        layout = layout_of(correlation, self._role)
+        with self._lock:
+            number = self._ledger.reserve()
+            shares = expand(self._stream.restart(number), layout)
         return shares if self._corrector is None else shares + self._corrector.corrections(number, correlation)
 
     def branches(self, count: int) -> list[DealtBranch]:

@@ -36,7 +36,7 @@ def converted(shares: KeyShares, packed: PackedCiphertext, layout: Layout | None
     return run(ciphertexts_to_shares, (packed, None), layout or packed.layout, units=units)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), bits=st.integers(1, 70), additions=st.integers(1, 5), sigma=st.sampled_from([40, 64, 100]))
 def test_ciphertexts_to_shares_is_exact(
     data: st.DataObject, bits: int, additions: int, sigma: int, key_shares: KeyShares, encryptor: Encryptor
@@ -215,7 +215,7 @@ class TestToARecipient:
         assert packed.layout == share_layout(8)
         assert packed.additions_used == 2
 
-    @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(values=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))
     def test_any_words(self, values: list[int], key_shares: KeyShares, client_key: WeakPrivateKey) -> None:
         packed, _ = self.encrypted(key_shares, client_key, split(np.array(values)))

@@ -20,7 +20,7 @@ def matrix(rows: int, columns: int, seed: int = 0) -> np.ndarray[tuple[int, int]
     return np.random.default_rng((seed, rows, columns)).integers(0, 2**64, (rows, columns), dtype=np.uint64)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sizes, sizes, sizes, st.booleans())
 def test_products_of_operands_are_exact_and_cost_no_message(n: int, k: int, m: int, transpose_left: bool) -> None:
     left, right = matrix(n, k), matrix(k, m, 1)
@@ -35,7 +35,7 @@ def test_products_of_operands_are_exact_and_cost_no_message(n: int, k: int, m: i
     assert [len(frame) for frame in done.views[0].sent] == [8 * (n * k + k * m)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(sizes, st.lists(st.integers(1, 3), max_size=3))
 def test_squares_of_values_and_of_sums(n: int, widths: list[int]) -> None:
     x = matrix(n, sum(widths))

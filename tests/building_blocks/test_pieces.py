@@ -47,7 +47,7 @@ def around(knots: list[int], bound: int, reach: int = 3) -> Integers:
 WIDE = 2**62 - 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     bound=st.sampled_from([3, 100, 2**14, 2**15 - 2, 2**15, 2**40, WIDE]),
     count=st.integers(1, 20),

@@ -58,7 +58,7 @@ def short(*columns: int) -> Callable[..., None]:
     return program
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(words, max_size=6))
 @example([])
 @example([0, 0, 2**63])
@@ -75,7 +75,7 @@ def test_bits_that_are_not_set(value: int, dtype: type[np.unsignedinteger[Any]])
     assert done.master is (value == 0)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(st.lists(words, min_size=5, max_size=5), max_size=4), st.booleans())
 @example([[1, 0, 0, 0, 1]], True)
 @example([[1, 0, 0, 0, 0]], True)
@@ -92,7 +92,7 @@ def test_one_hot_rows(rows: list[list[int]], complete: bool) -> None:
     assert verdict(one_hot(complete), split(x)).master is expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(words, st.sampled_from([(0, 0), (0, 10), (-5, 5), (0, 2**62 - 1), (-(2**62), -1), (2**63 - 2**61, 2**63 - 1)]))
 def test_ranges(value: int, limits: tuple[int, int]) -> None:
     low, high = limits
@@ -114,7 +114,7 @@ short_or_not = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(short_or_not, max_size=3))
 @example([])
 @example(NEAR_2_16[:4])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -104,7 +104,7 @@ def problems(draw: st.DrawFn) -> tuple[Schema, list[int], dict[str, Any], int]:
 
 
 @pytest.mark.filterwarnings("ignore::classifiers.decision_tree.PublicStructureWarning")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(problem=problems())
 def test_it_is_the_plaintext_tree(problem: tuple[Schema, list[int], dict[str, Any], int], keys: Keys) -> None:
     """However chunks and batches fall, with cells that are unknown, with ties, whatever the options."""
@@ -140,6 +140,68 @@ def test_a_tree_whose_structure_is_open_is_the_same(keys: Keys) -> None:
     assert len(master._growth.frontier.ends) == len(list(both.twin.leaves())) > 4
     sent = [sum(passage.length for passage in each.trial.trace[0]) for each in (both, hidden)]
     assert sent[0] < sent[1]
+
+
+FULL_DEPTH_WAITS = [
+    ([[1, 1, 0], [1, 1, 0], [0, 1, 1], [0, 0, 0], [0, 1, 1]], [1, 0, 1, 0, 1]),
+    ([[0, 1, 1], [0, 0, 1], [0, 1, 0]], [1, 1, 0]),
+    ([[1, 1, 0], [1, 1, 0], [1, 0, 0], [0, 1, 1], [1, 1, 1]], [1, 1, 0, 1, 1]),
+    ([[0, 0, 0], [1, 1, 0], [0, 1, 0]], [0, 1, 0]),
+    ([[0, 0, 1], [0, 0, 0], [0, 1, 1], [1, 0, 1]], [1, 0, 1, 0]),
+    ([[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 1]], [1, 1, 0, 1]),
+]
+"""At the end a leaf that is as deep as it gets has many records waiting, left of one that is due."""
+
+RIGHT_IS_SHALLOW = [
+    ([[1, 1, 0], [1, 0, 0], [0, 1, 1], [0, 0, 1], [1, 1, 1]], [1, 0, 0, 1, 1]),
+    ([[0, 1, 0], [0, 0, 0], [0, 1, 1]], [0, 0, 1]),
+    ([[1, 0, 0], [1, 0, 0], [0, 1, 0]], [0, 0, 0]),
+    ([[0, 0, 0], [1, 1, 1], [0, 0, 0], [0, 0, 1]], [1, 1, 0, 1]),
+    ([[1, 1, 0], [0, 1, 0], [0, 0, 1]], [1, 0, 1]),
+    ([[1, 1, 1], [0, 1, 1], [0, 0, 1], [1, 0, 1], [0, 1, 0]], [1, 1, 1, 1, 0]),
+]
+"""At the end two leaves are due, the one further right a level above the other."""
+
+
+@pytest.mark.filterwarnings("ignore::classifiers.decision_tree.PublicStructureWarning")
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize(
+    ("depth", "chunks"), [(2, FULL_DEPTH_WAITS), (3, RIGHT_IS_SHALLOW)], ids=["full depth", "shallow right"]
+)
+def test_turns_go_to_leaves_that_can_be_split_from_the_left(
+    depth: int, chunks: list[tuple[list[list[int]], list[int]]], known: bool, keys: Keys
+) -> None:
+    options = {"depth": depth, "grace_period": 4, "delta": 0.5, "tau": 2.0, "batch": 8, "reveal_structure": known}
+    both = Both(keys, schema_of([("categorical", 2)] * 3, 2), **options)
+    for codes, labels in chunks:
+        both.learn(np.array(codes), np.array(labels))
+    both.require_equal(np.array(list(product((0, 1), repeat=3))))
+
+
+@st.composite
+def contests(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
+    """Options by which more leaves are due than there are turns, again and again."""
+    grace = draw(st.integers(2, 8))
+    options = {
+        "depth": draw(st.integers(2, 4)),
+        "grace_period": grace,
+        "delta": 0.5,
+        "tau": 2.0,
+        "batch": draw(st.integers(max(1, grace // 2), grace + 3)),
+        "reveal_structure": draw(st.booleans()),
+    }
+    return options, draw(st.integers(0, 2**32))
+
+
+@pytest.mark.filterwarnings("ignore::classifiers.decision_tree.PublicStructureWarning")
+@settings(max_examples=25)
+@given(contest=contests())
+def test_whoever_waits_the_tree_is_the_plaintext_one(contest: tuple[dict[str, Any], int], keys: Keys) -> None:
+    options, seed = contest
+    both = Both(keys, schema_of([("categorical", 2)] * 3, 2), **options)
+    for number in range(6):
+        both.learn(*table(both.trial.schema, 7, seed + number))
+    both.require_equal(table(both.trial.schema, 20, seed + 99)[0])
 
 
 def test_leaves_wait_for_their_turn(keys: Keys) -> None:

@@ -139,7 +139,7 @@ def problems(draw: st.DrawFn) -> tuple[Schema, Codes, Codes, Codes, float]:
     return schema, codes, rng.integers(0, classes, rows), queries, draw(st.sampled_from([1.0, 0.5, 0.01, 3.0]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems())
 def test_it_is_the_plaintext_classifier(problem: tuple[Schema, Codes, Codes, Codes, float]) -> None:
     """Ignored cells count for nothing, classes without a record are never predicted, ties go to the first class."""
@@ -221,7 +221,7 @@ def test_the_order_of_chunks_is_irrelevant(
     assert both.ask(queries, "label").tolist() == expected
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.data())
 def test_withdrawal_undoes_exactly(data: st.DataObject) -> None:
     both = Both(SCHEMA)

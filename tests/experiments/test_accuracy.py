@@ -144,7 +144,7 @@ TWO = Block("two numbers", lambda _, x, y: (x + y, x), "", "", "", "", (WIDE, In
 
 
 class TestSweeps:
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(data=st.data(), points=st.integers(1, 300), rows=st.integers(1, 100))
     def test_they_stay_in_range_and_have_their_shapes(self, data: st.DataObject, points: int, rows: int) -> None:
         ends = st.integers(-(2**63), 2**63 - 1)
@@ -166,7 +166,7 @@ class TestSweeps:
                 assert values.max() <= operand.high
         assert tried >= points
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(low=st.integers(-(2**63), 2**63 - 1), length=st.integers(0, 400))
     def test_of_small_ranges_nothing_is_left_out(self, low: int, length: int) -> None:
         high = min(low + length, 2**63 - 1)
@@ -187,7 +187,7 @@ class TestSweeps:
         assert {(a, b) for a in marks[0] for b in marks[1]} <= pairs
         assert any(0 < abs(a - b) <= 2 and a not in marks[0] for a, b in pairs)
 
-    @settings(max_examples=50, deadline=None)
+    @settings(max_examples=50)
     @given(low=st.integers(-(2**63), -1), high=st.integers(1, 2**63 - 1))
     def test_landmarks(self, low: int, high: int) -> None:
         found = set(landmarks(Input(low, high)).tolist())

@@ -33,7 +33,7 @@ from privml.units.unit import Unit
 from tests.building_blocks.ciphertexts.running import KeyShares, run_block
 from tests.two_units import make_units
 
-laws = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+laws = settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALUES = st.lists(st.integers(-(2**30), 2**30), min_size=5, max_size=5).map(np.array)
 
 

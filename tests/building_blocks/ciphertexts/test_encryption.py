@@ -27,7 +27,7 @@ Converted = Run[CiphertextVector | None]
 
 TOP = 2**62 - 1
 ENDS = np.array([0, 1, -1, TOP, -TOP, TOP - 1, 1 - TOP, 2**32, -(2**32)])
-laws = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+laws = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def encrypted(

@@ -16,7 +16,7 @@ from privml.crypto.packing import Layout
 from privml.crypto.paillier import from_paillier, to_paillier
 from privml.errors import LayoutError
 
-laws = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+laws = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @laws

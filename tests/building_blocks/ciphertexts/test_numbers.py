@@ -14,7 +14,7 @@ from privml.crypto.fixed_base import Encryptor
 from privml.errors import DecryptionError, PlaintextRangeError, RangeError, ScaleError, SettingError
 
 TOP = 2**62 - 1
-laws = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+laws = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 VALUES = st.lists(st.integers(-(2**40), 2**40), min_size=6, max_size=6).map(lambda v: np.array(v).reshape(2, 3))
 
 

@@ -18,7 +18,7 @@ from tests.building_blocks.fixed_point.numbers import Both, integers_of, refused
 from tests.two_units import Run, run
 
 LARGEST = 2**RANGE_BITS - 1
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 shapes = mutually_broadcastable_shapes(num_shapes=2, min_dims=0, max_dims=3, min_side=0, max_side=4)
 
 

@@ -91,7 +91,7 @@ def test_arguments_up_to_62_bits(name: str, fraction_bits: int, target: int, les
 
 
 @each_function
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data(), limit=st.floats(0.001, 300), fraction_bits=st.integers(5, 40), target=st.integers(0, 40))
 def test_any_numbers(name: str, data: st.DataObject, limit: float, fraction_bits: int, target: int) -> None:
     step = FUNCTIONS[name][2]

@@ -50,7 +50,7 @@ def test_sweeps(fraction_bits: int, limit: float, target: int) -> None:
     assert len(done.views[0].sent) == 4 + (limit > 2**18) + (fraction_bits > 16)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     x=st.lists(st.floats(-1000, 1000) | st.floats(-12, 12), min_size=1, max_size=20), fraction_bits=st.integers(10, 16)
 )

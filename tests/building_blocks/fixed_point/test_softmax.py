@@ -53,7 +53,7 @@ def test_sweeps(count: int, fraction_bits: int, limit: float, target: int) -> No
     assert np.abs(real(done).sum(axis=-1) - 1).max() <= count * (INVERSE_ERROR + 2.0**-target)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(x=st.integers(2, 12).flatmap(lambda m: st.lists(st.floats(-20, 20), min_size=m, max_size=m)))
 def test_any_row(x: list[float]) -> None:
     integers = np.rint(np.array(x) * 2**14).astype(np.int64)

@@ -60,7 +60,7 @@ def test_given_means_and_scales() -> None:
     assert columns.magnitudes[3] >= abs(x).max()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32), st.booleans())
 def test_scores_and_gradients_are_exact(seed: int, given_scales: bool) -> None:
     columns = Columns.of(SCHEMA, {"u": (2.0, 5.1), "v": (0.3, 0.25)} if given_scales else {})

@@ -34,7 +34,7 @@ def test_shares_have_the_same_values(curve: Curve, most: int) -> None:
     np.testing.assert_array_equal(found, curve.plain(counts))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 40), st.integers(0, 60), st.integers(1, 60))
 def test_beyond_an_end_there_is_one_value(until: int, most: int, beyond: int) -> None:
     curve = Curve(lambda n: 100 * n * n + n, until=until, beyond=-beyond)

@@ -18,7 +18,7 @@ def groups_of(sizes: list[int]) -> list[slice]:
     return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from([1, 1, 2, 3, 7, 8, 9, 17, 70]), min_size=1, max_size=4), st.sampled_from([1, 5, 2**55]))
 def test_the_best_of_each_group(sizes: list[int], largest: int) -> None:
     """Ties are frequent with small numbers."""

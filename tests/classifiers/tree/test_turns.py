@@ -13,7 +13,7 @@ from privml.units.unit import Unit
 from tests.two_units import join, run, split, suspicious
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=20), st.integers(1, 20), st.integers(1, 25))
 def test_the_first_that_are_due(waiting: list[int], grace: int, most: int) -> None:
     taken = join(run(lambda unit, x: take_turns(unit, x, grace, most), split(np.array(waiting))))
@@ -40,7 +40,7 @@ def test_what_units_see(most: int, rounds: int) -> None:
         assert suspicious(view) == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 50), st.integers(1, 16), st.integers(0, 2**32))
 def test_nobody_waits_for_ever(grace: int, leaves: int, seed: int) -> None:
     """However records fall, what waits stays below two grace periods a leaf and two batches."""

@@ -68,7 +68,7 @@ def test_without_the_refusal_parent_and_fork_get_the_same(ledger: Ledger, monkey
     assert number_of_a_fork(ledger) == ledger.reserve() == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     block=st.integers(1, 5),
     steps=st.lists(st.one_of(st.just("reserve"), st.just("crash"), st.integers(0, 9)), max_size=30),

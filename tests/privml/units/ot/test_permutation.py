@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 from numpy.typing import NDArray
@@ -29,7 +29,6 @@ kinds = array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=6).flatmap(
 each_owner = pytest.mark.parametrize("owner", Role, ids=lambda role: role.label)
 
 
-@settings(deadline=None)
 @given(kind=kinds)
 def test_shares_add_up(runner: PairRunner, kind: Permutation) -> None:
     check_law(kind, draw(runner, kind))

@@ -79,7 +79,7 @@ LARGE: tuple[Correlation, ...] = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(correlation=correlations)
 def test_shares_add_up(runner: PairRunner, correlation: Correlation) -> None:
     check_law(correlation, draw(runner, correlation))
@@ -115,7 +115,7 @@ def test_additive_and_boolean_shares_are_independent(runner: PairRunner) -> None
         assert 1800 < np.count_nonzero((additive ^ boolean) & np.uint64(1)) < 2200
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rows=st.integers(0, 4),
     columns=st.lists(st.integers(0, 2), unique=True).map(sorted),
