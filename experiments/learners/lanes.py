@@ -18,7 +18,8 @@ from experiments.report import Report
 from experiments.settings import Settings
 from experiments.timing import Timing
 from privml.units.channel import ChannelStatistics
-from privml.units.lanes import ClusterLanes, Lanes, thread_lanes
+from privml.units.lanes import Lanes, thread_lanes
+from privml.units.lanes.cluster import ClusterLanes
 from privml.units.pair import Pair
 
 COUNT: Final = 2

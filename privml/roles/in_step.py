@@ -55,6 +55,8 @@ class StationsInStep:
             raise SettingError(
                 f"the Master has {counts[0]} lanes and the Secondary {counts[1]}: make it the same number"
             )
+        self.name = name
+        self._shares = shares
         seats = zip(Role, memory_channels(), shares, own, strict=True)
         self.units = Pair(
             *(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack
 
-from privml.crypto.dtpkc import KeyShare, PublicKey, PublicParameters
+from privml.crypto.dtpkc import PublicKey, PublicParameters
 from privml.crypto.envelope import SealedArray
 from privml.crypto.randomness import random_bytes
 from privml.crypto.wire import Header
@@ -36,18 +36,6 @@ class Provider(StationsInStep):
 
     Made by `embedded` or `load`. A context manager that closes itself.
     """
-
-    def __init__(
-        self,
-        name: str,
-        shares: tuple[KeyShare, KeyShare],
-        dealer: Dealer | None,
-        n_jobs: int,
-        lanes: int | Pair[Lanes] | None,
-    ) -> None:
-        super().__init__(name, shares, dealer, n_jobs, lanes)
-        self.name = name
-        self._shares = shares
 
     @classmethod
     def embedded(

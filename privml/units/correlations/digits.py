@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from privml.units.correlations.correlation import Array, Field, Shape
-from privml.units.correlations.products import DrawnMask, OfOperands, chosen_columns
+from privml.units.correlations.products import OfOperand, chosen_columns
 
 TOP_BIT = np.uint64(1 << 63)
 
@@ -124,7 +124,7 @@ class RandomWord:
 
 
 @dataclass(frozen=True)
-class OperandDigits(OfOperands):
+class OperandDigits(OfOperand):
     """r = -A for some columns of an operand's mask A, in the boolean world: X - A is X + r, as for a `RandomWord`.
 
     With the ANDs of shifted copies of the low digits of r by `patterns`: as many digits as `dtype` has.
@@ -132,20 +132,9 @@ class OperandDigits(OfOperands):
 
     elementwise: ClassVar[bool] = False
 
-    operand: DrawnMask
     columns: tuple[int, ...]
     dtype: type[np.unsignedinteger[Any]]
     patterns: tuple[Pattern, ...]
-
-    @property
-    def operands(self) -> Sequence[DrawnMask]:
-        """The one."""
-        return (self.operand,)
-
-    @property
-    def bases(self) -> Sequence[Field]:
-        """Nothing."""
-        return ()
 
     @property
     def derived(self) -> Sequence[Field]:

@@ -95,17 +95,34 @@ class DrawnMask(NamedTuple):
 
 
 class OfOperands(ABC):
-    """A correlation of masks that were drawn before: whoever derives it gives these after the bases."""
+    """A correlation of masks that were drawn before: nothing fresh is drawn, and whoever derives it gives these."""
 
     @property
     @abstractmethod
     def operands(self) -> Sequence[DrawnMask]:
         """The masks."""
 
+    @property
+    def bases(self) -> Sequence[Field]:
+        """Nothing."""
+        return ()
+
+
+@dataclass(frozen=True)
+class OfOperand(OfOperands):
+    """A correlation of one such mask."""
+
+    operand: DrawnMask
+
+    @property
+    def operands(self) -> Sequence[DrawnMask]:
+        """The one."""
+        return (self.operand,)
+
 
 @dataclass(frozen=True)
 class OperandProduct(OfOperands):
-    """A @ B, or A^T @ B, of the masks of two operands; nothing fresh is drawn."""
+    """A @ B, or A^T @ B, of the masks of two operands."""
 
     elementwise: ClassVar[bool] = False
 
@@ -119,11 +136,6 @@ class OperandProduct(OfOperands):
         return self.left, self.right
 
     @property
-    def bases(self) -> Sequence[Field]:
-        """Nothing."""
-        return ()
-
-    @property
     def derived(self) -> Sequence[Field]:
         """The product."""
         return (Field((self.left.shape[1 if self.transpose_left else 0], self.right.shape[1])),)
@@ -135,23 +147,12 @@ class OperandProduct(OfOperands):
 
 
 @dataclass(frozen=True)
-class OperandSquares(OfOperands):
+class OperandSquares(OfOperand):
     """The squares of an operand's mask, and of its sums over groups of columns, given by (start, stop) each."""
 
     elementwise: ClassVar[bool] = False
 
-    operand: DrawnMask
     groups: tuple[tuple[int, int], ...] = ()
-
-    @property
-    def operands(self) -> Sequence[DrawnMask]:
-        """The one."""
-        return (self.operand,)
-
-    @property
-    def bases(self) -> Sequence[Field]:
-        """Nothing."""
-        return ()
 
     @property
     def derived(self) -> Sequence[Field]:

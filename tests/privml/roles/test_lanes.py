@@ -11,7 +11,8 @@ from privml import Client, DataOwner, Provider
 from privml.crypto.keygen import StrongKey
 from privml.learner import classifier_names
 from privml.roles.sources import CorrelationsFrom
-from privml.units.lanes import ClusterLanes, Lanes
+from privml.units.lanes import Lanes
+from privml.units.lanes.cluster import ClusterLanes
 from privml.units.pair import Pair
 from tests.privml.roles.test_sources import OPTIONS, authority
 from tests.privml.roles.world import SCHEMA, columns

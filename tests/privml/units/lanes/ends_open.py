@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from privml.units.dealer import Dealer
-from privml.units.lanes import ClusterLanes
+from privml.units.lanes.cluster import ClusterLanes
 from privml.units.pair import Pair
 from tests.privml.units.lanes.service import Service
 

@@ -18,7 +18,7 @@ from privml.errors import FrameTooLargeError, LaneError, PrivMLError, ProtocolEr
 from privml.units.certificates import create_identity
 from privml.units.channel import ChannelStatistics
 from privml.units.dealer import Dealer
-from privml.units.lanes import ClusterLanes
+from privml.units.lanes.cluster import ClusterLanes
 from privml.units.lanes.jobs import Failed, Garbled
 from privml.units.lanes.post import ChannelPost
 from privml.units.lanes.worker import Ticket
